@@ -1,0 +1,113 @@
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.errors import InputError
+from geo.workload import DEFAULT_POLICY, Accounts, parse_policy, policy_on, stack, sum_by, weights
+
+POLICY = parse_policy(
+    {
+        "since": "2026-01-01",
+        "visits": {"A": 4, "C": 1},
+        "classes": {
+            "A": {"visit": 30, "prospect": 20, "opportunity": 45, "complaint": 10,
+                  "speed_kmh": 60, "detour": 1.5, "density_km2": 25},
+            "B": {"visit": 50},
+        },
+    }
+)  # fmt: skip
+
+
+def test_minutes_are_visits_and_the_way_to_them():
+    way = 60 * 1.5 * 0.7124 / 5 / 60  # 1.5 detours of 0.7124/sqrt(25) km at 60 km/h
+    w = weights(
+        Accounts(
+            tier=np.array(["A", "C", "C"]),
+            visits=np.array([np.nan, np.nan, 3]),
+            prospects=np.array([0, 2, 0]),
+            opportunities=np.array([0, 1, np.nan]),
+            complaints=np.array([0, 3, 0]),
+        ),
+        POLICY,
+        np.array(["A", "A", "A"]),
+    )
+    np.testing.assert_allclose(
+        w["minutes"], [4 * (30 + way), 30 + way + 2 * 20 + 45 + 3 * 10, 3 * (30 + way)]
+    )
+    assert w["customers"].tolist() == [1, 1, 1]
+    assert POLICY.classes["A"].travel_minutes(25.0) == pytest.approx(way)
+
+
+def test_class_and_density_count():
+    tier = np.array(["A", "A"])
+    w = weights(Accounts(tier=tier), POLICY, np.array(["A", "B"]))["minutes"]
+    assert w[1] - w[0] > 4 * 20
+    dense = weights(Accounts(tier=tier, density_km2=np.array([25, 2500])), POLICY, np.array(["A", "A"]))[
+        "minutes"
+    ]
+    assert dense[1] < dense[0] == w[0]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["A", "B", "C", ""]), st.sampled_from(["A", "B", ""]), st.floats(0, 1e6))
+    )
+)
+def test_weights_are_finite_and_never_negative(rows):
+    tiers, classes, counts = ([row[k] for row in rows] for k in range(3))
+    count = np.array(counts, np.float64)
+    accounts = Accounts(np.array(tiers, dtype=object), count, count, count, count, count)
+    w = weights(accounts, DEFAULT_POLICY, np.array(classes, dtype=object))
+    for values in w.values():
+        assert values.shape == (len(rows),)
+        assert np.isfinite(values).all()
+        assert (values >= 0).all()
+
+
+def test_sums_leave_out_what_is_nowhere():
+    sums = sum_by(np.array([0, 2, -1, 2]), {"minutes": np.array([1.0, 2, 4, 8])}, 3)
+    assert sums["minutes"].tolist() == [1, 0, 10]
+    assert stack({"a": np.ones(2), "b": np.zeros(2)}, ["b", "a"]).tolist() == [[0, 1], [0, 1]]
+    with pytest.raises(InputError, match="unknown measure 'c'"):
+        stack({"a": np.ones(2)}, ["c"])
+
+
+def test_the_policy_in_force_is_the_latest_that_has_begun():
+    assert policy_on([POLICY], date(2025, 12, 31)) is DEFAULT_POLICY
+    assert policy_on([POLICY], date(2026, 1, 1)) is POLICY
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({}, "since: the policy has no day"),
+        ({"since": "May"}, "'May' is no date"),
+        ({"since": "2026-01-01", "visit": {}}, "unknown key 'visit'"),
+        ({"since": "2026-01-01", "visits": {"A": -1}}, "visits.A: -1 is out of range"),
+        ({"since": "2026-01-01", "visits": {"A": "4"}}, "visits.A: '4' is no number"),
+        ({"since": "2026-01-01", "visits": {"A": True}}, "no number"),
+        ({"since": "2026-01-01", "visits": 3}, "no table of values"),
+        ({"since": "2026-01-01", "classes": {"D": {}}}, "unknown class 'D'"),
+        (
+            {"since": "2026-01-01", "classes": {"A": {"speed_kmh": 0}}},
+            "classes.A.speed_kmh: 0 is out of range",
+        ),
+        ({"since": "2026-01-01", "classes": {"A": {"detour": 0.5}}}, "below 1"),
+        ({"since": "2026-01-01", "classes": {"A": {"speed": 5}}}, "unknown key 'speed'"),
+    ],
+)
+def test_bad_policies_are_refused_with_the_place(document, message):
+    with pytest.raises(InputError, match=message):
+        parse_policy(document)
+
+
+def test_bad_accounts_are_refused_with_the_row():
+    with pytest.raises(InputError, match="row 2: the policy has no tier 'Z'"):
+        weights(Accounts(np.array(["A", "Z"])), POLICY, np.array(["A", "A"]))
+    with pytest.raises(InputError, match="row 1: the policy has no class 'X'"):
+        weights(Accounts(np.array(["A"])), POLICY, np.array(["X"]))
+    with pytest.raises(InputError, match="row 1: column prospect: -1"):
+        weights(Accounts(np.array(["A"]), prospects=np.array([-1.0])), POLICY, np.array(["A"]))
