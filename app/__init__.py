@@ -1,0 +1,1 @@
+"""The Gridwright service and its command line. One folder a capability."""

@@ -1,0 +1,1 @@
+"""Accounts (customers and prospects), their dated places, parties, named lists, locks and metrics."""

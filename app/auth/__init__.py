@@ -1,0 +1,1 @@
+"""Keys, and the organisation and role a key stands for."""

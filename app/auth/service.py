@@ -1,0 +1,36 @@
+"""Making keys and recognising them."""
+
+import hashlib
+import secrets
+import uuid
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.auth import repository
+from app.auth.repository import KeyHolder as KeyHolder
+from app.errors import Unauthenticated
+from app.storage.database import Database
+
+PREFIX = "gw_"
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+async def make_key(connection: AsyncConnection, org_id: uuid.UUID, name: str, role: str) -> str:
+    """Store a key and return its secret, which is shown this once."""
+    secret = PREFIX + secrets.token_urlsafe(32)
+    await repository.add(connection, org_id, name, role, _digest(secret))
+    return secret
+
+
+async def recognise(database: Database, secret: str) -> KeyHolder:
+    """The holder of a key; raises :class:`Unauthenticated` for one that is unknown or revoked."""
+    async with database.transaction(None) as connection:
+        holder = await repository.find(connection, _digest(secret))
+    if holder is None:
+        raise Unauthenticated(
+            "This key is not known here, or was revoked; ask an administrator for a new one."
+        )
+    return holder

@@ -1,0 +1,1 @@
+"""Answers about coverage: locate, assign in bulk, counts by grid, area, class and H3 cell."""

@@ -1,0 +1,1 @@
+"""Grid identities and their immutable, content-addressed shapes."""

@@ -1,0 +1,1 @@
+"""The same Idempotency-Key twice changes nothing and gets the same answer."""

@@ -1,0 +1,72 @@
+"""/v1/jobs"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sse_starlette import EventSourceResponse
+
+from app.errors import Invalid
+from app.idempotency.service import Answer
+from app.jobs import service
+from app.jobs.schemas import JobOut, RefusedRows
+from app.requests import Holder, Reading, Writing, database_of
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+
+@router.get("/{job_id}", response_model=JobOut)
+async def get_job(job_id: uuid.UUID, scope: Reading) -> dict[str, Any]:
+    """How a job stands."""
+    return service.document(await service.get(scope.connection, job_id))
+
+
+@router.get("/{job_id}/rows", response_model=RefusedRows)
+async def refused_rows(
+    job_id: uuid.UUID,
+    scope: Reading,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    token: str | None = None,
+) -> dict[str, Any]:
+    """The rows that an import refused, with their reasons."""
+    if token is not None and not token.isdecimal():
+        raise Invalid("token is not one that this list gave.", kind="bad-token")
+    rows = await service.refused_rows(scope.connection, job_id, int(token or 0), limit + 1)
+    page = rows[:limit]
+    return {"rows": page, "next": str(page[-1]["row"]) if len(rows) > limit else None}
+
+
+@router.get("/{job_id}/events", response_class=EventSourceResponse)
+async def job_events(job_id: uuid.UUID, request: Request, holder: Holder) -> EventSourceResponse:
+    """The job as server-sent events, one at each change, until it has ended."""
+    database = database_of(request)
+    async with database.transaction(holder.org_id) as connection:
+        await service.get(connection, job_id)
+
+    async def follow() -> AsyncIterator[dict[str, str]]:
+        seen: dict[str, Any] | None = None
+        while True:
+            async with database.transaction(holder.org_id) as connection:
+                job = service.document(await service.get(connection, job_id))
+            if job != seen:
+                seen = job
+                yield {"event": job["status"], "data": orjson.dumps(job).decode()}
+            if job["status"] not in ("queued", "running"):
+                return
+            await asyncio.sleep(0.3)
+
+    return EventSourceResponse(follow())
+
+
+@router.delete("/{job_id}", response_model=JobOut)
+async def cancel_job(job_id: uuid.UUID, scope: Writing) -> Response:
+    """Cancel a job. A running one stops within about a second and leaves nothing behind."""
+
+    async def cancel() -> Answer:
+        return Answer(service.document(await service.cancel(scope.connection, job_id)))
+
+    return await scope.once(cancel)

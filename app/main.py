@@ -1,0 +1,59 @@
+"""The service: ``create_app(settings)`` puts the capabilities together. Nothing happens at import."""
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import anyio.to_thread
+import structlog
+from fastapi import FastAPI, Request, Response
+
+from app import health, problems
+from app.jobs import routes as jobs
+from app.planes import routes as planes
+from app.settings import Settings
+from app.storage.database import Database
+from app.storage.location import database_url
+
+ROUTERS = (
+    health.router,
+    planes.router,
+    jobs.router,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The FastAPI application for these settings; the database is connected when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        url = await anyio.to_thread.run_sync(database_url, settings)
+        app.state.settings = settings
+        app.state.database = Database(
+            url, pool_size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
+        )
+        yield
+        await app.state.database.close()
+
+    app = FastAPI(
+        title="Gridwright",
+        version=version("gridwright"),
+        summary="Who is responsible for which ground, building and customer; and how to redraw it.",
+        lifespan=lifespan,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    problems.install(app)
+
+    @app.middleware("http")
+    async def name_request(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
+        request.state.request_id = request.headers.get("X-Request-ID", "")[:100] or uuid.uuid4().hex
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request.state.request_id)
+        response = await answer(request)
+        response.headers["X-Request-ID"] = request.state.request_id
+        return response
+
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

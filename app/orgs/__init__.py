@@ -1,0 +1,1 @@
+"""Organisations, their tree of areas, people and responsibilities."""

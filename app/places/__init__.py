@@ -1,0 +1,1 @@
+"""Buildings, cluster markets, barriers and exclusions."""

@@ -1,0 +1,123 @@
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.base import (
+    Attributes,
+    Base,
+    Dated,
+    NewNumber,
+    Now,
+    Number,
+    OfOrganisation,
+    Uuid,
+    Words,
+    geometry,
+)
+
+
+class Building(OfOrganisation, Base):
+    """A footprint or a point; ``building_id`` is the organisation's own id."""
+
+    __tablename__ = "buildings"
+    __table_args__ = (
+        UniqueConstraint("org_id", "building_id"),
+        Index("ix_buildings_geometry", "org_id", "geometry", postgresql_using="gist"),
+    )
+
+    building_pk: Mapped[NewNumber]
+    building_id: Mapped[Words]
+    name: Mapped[Words | None]
+    use: Mapped[Words | None]
+    address: Mapped[Words | None]
+    households: Mapped[int | None] = mapped_column(Integer)
+    ports: Mapped[int | None] = mapped_column(Integer)
+    ports_used: Mapped[int | None] = mapped_column(Integer)
+    footprint: Mapped[Any] = mapped_column("geometry", geometry("GEOMETRY"))
+    received: Mapped[bytes] = mapped_column(LargeBinary)
+    datum: Mapped[Words]
+    h3: Mapped[int] = mapped_column(BigInteger)
+    attributes: Mapped[Attributes]
+    updated_at: Mapped[Now]
+
+
+class Cluster(OfOrganisation, Base):
+    """A market or park whose members have one owner wherever they stand."""
+
+    __tablename__ = "clusters"
+    __table_args__ = (UniqueConstraint("org_id", "cluster_id"),)
+
+    cluster_pk: Mapped[NewNumber]
+    cluster_id: Mapped[Words]
+    name: Mapped[Words]
+    kind: Mapped[Words | None]
+    attributes: Mapped[Attributes]
+
+
+class ClusterOwner(OfOrganisation, Dated, Base):
+    """The grid that owns a cluster in a plane."""
+
+    __tablename__ = "cluster_owners"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "plane_id"], ["planes.org_id", "planes.plane_id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["org_id", "cluster_pk"], ["clusters.org_id", "clusters.cluster_pk"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["org_id", "grid_id"], ["grids.org_id", "grids.grid_id"], name="grid"),
+        CheckConstraint("valid_from < valid_to", name="span"),
+        Index(
+            "uq_cluster_owners_current",
+            "org_id",
+            "plane_id",
+            "cluster_pk",
+            "valid_from",
+            unique=True,
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+    )
+
+    owner_id: Mapped[NewNumber]
+    plane_id: Mapped[Uuid]
+    cluster_pk: Mapped[Number]
+    grid_id: Mapped[Uuid]
+
+
+class Barrier(OfOrganisation, Base):
+    """A line that a grid may not straddle, except at its bridges; ``crossable`` where it may anywhere.
+
+    A crossable line (a street) is no wall: units and new borders follow it.
+    """
+
+    __tablename__ = "barriers"
+    __table_args__ = (Index("ix_barriers_geometry", "org_id", "geometry", postgresql_using="gist"),)
+
+    barrier_id: Mapped[NewNumber]
+    kind: Mapped[Words | None]
+    crossable: Mapped[bool] = mapped_column(server_default=text("false"))
+    line: Mapped[Any] = mapped_column("geometry", geometry("GEOMETRY"))
+    bridges: Mapped[Any | None] = mapped_column(geometry("MULTIPOINT"))
+    attributes: Mapped[Attributes]
+
+
+class Exclusion(OfOrganisation, Base):
+    """Land that no grid needs to cover."""
+
+    __tablename__ = "exclusions"
+    __table_args__ = (Index("ix_exclusions_geometry", "org_id", "geometry", postgresql_using="gist"),)
+
+    exclusion_id: Mapped[NewNumber]
+    reason: Mapped[Words | None]
+    ground: Mapped[Any] = mapped_column("geometry", geometry("GEOMETRY"))
+    attributes: Mapped[Attributes]

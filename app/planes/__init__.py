@@ -1,0 +1,1 @@
+"""Planes: layers of responsibility over the same ground, their rules and whom they cover."""

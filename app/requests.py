@@ -1,0 +1,118 @@
+"""What a route needs of a request: who is asking, and the one transaction it runs in."""
+
+import datetime as dt
+import hashlib
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import orjson
+from fastapi import Depends, Header, Request
+from fastapi.responses import Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.audit.service import By
+from app.auth import service as auth
+from app.auth.service import KeyHolder
+from app.errors import Forbidden, Unauthenticated
+from app.idempotency import service as idempotency
+from app.idempotency.service import Answer
+from app.orgs import service as orgs
+from app.storage.database import Database
+
+_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <key>`")
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", max_length=200, description="The same key twice changes nothing."),
+]
+
+
+def database_of(request: Request) -> Database:
+    """The application's database."""
+    database: Database = request.app.state.database
+    return database
+
+
+async def _holder(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> KeyHolder:
+    if credentials is None:
+        raise Unauthenticated("Send the key of your organisation as `Authorization: Bearer <key>`.")
+    return await auth.recognise(database_of(request), credentials.credentials)
+
+
+Holder = Annotated[KeyHolder, Depends(_holder)]
+
+
+def _planner(holder: Holder) -> KeyHolder:
+    if holder.role not in ("admin", "planner"):
+        raise Forbidden("This key may only read; use a planner's key.")
+    return holder
+
+
+Planner = Annotated[KeyHolder, Depends(_planner)]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One request: its organisation, who asks, the organisation's date, and its transaction."""
+
+    connection: AsyncConnection
+    org_id: uuid.UUID
+    actor: str
+    today: dt.date
+    request_id: str
+
+    @property
+    def by(self) -> By:
+        """Who acts, for the audit."""
+        return By(self.org_id, self.actor, self.request_id)
+
+
+async def _reading(request: Request, holder: Holder) -> AsyncIterator[Scope]:
+    async with database_of(request).transaction(holder.org_id) as connection:
+        today = await orgs.today(connection, holder.org_id)
+        yield Scope(connection, holder.org_id, holder.name, today, request.state.request_id)
+
+
+# scope="function": the transaction ends before the answer is sent; whoever has the answer can rely on it.
+Reading = Annotated[Scope, Depends(_reading, scope="function")]
+
+
+@dataclass(frozen=True)
+class WriteScope(Scope):
+    """A request that changes something; :meth:`once` does it once for each Idempotency-Key."""
+
+    key: str | None
+    fingerprint: bytes
+
+    async def once(self, work: Callable[[], Awaitable[Answer]]) -> Response:
+        """The answer of ``work``, or the one given before to the same request with the same key."""
+        answer = await idempotency.once(self.connection, self.org_id, self.key, self.fingerprint, work)
+        return as_response(answer)
+
+
+async def _writing(
+    request: Request, scope: Reading, _: Planner, idempotency_key: IdempotencyKey = None
+) -> WriteScope:
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    return WriteScope(
+        scope.connection,
+        scope.org_id,
+        scope.actor,
+        scope.today,
+        scope.request_id,
+        idempotency_key,
+        hashlib.sha256(asked).digest(),
+    )
+
+
+Writing = Annotated[WriteScope, Depends(_writing, scope="function")]
+
+
+def as_response(answer: Answer) -> Response:
+    """An answer as JSON."""
+    return Response(orjson.dumps(answer.body), answer.status, answer.headers, media_type="application/json")

@@ -1,0 +1,1 @@
+"""PostgreSQL: engine, transactions, roles, bulk COPY, the private cluster."""
