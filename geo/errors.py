@@ -36,3 +36,18 @@ class InputError(ValueError):
         where += [f"row {self.row}"] if self.row is not None else []
         where += [f"column {self.column}"] if self.column else []
         return ": ".join([*where, self.message])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled whole, so that a child process can raise it in its parent."""
+        where = {
+            "kind": self.kind,
+            "file": self.file,
+            "row": self.row,
+            "column": self.column,
+            "place": self.place,
+        }
+        return _again, (self.message, where)
+
+
+def _again(message: str, where: dict[str, Any]) -> InputError:
+    return InputError(message, **where)
