@@ -15,9 +15,12 @@ async def claim(
 ) -> Row[tuple[bytes, int | None, dict[str, Any] | None, dict[str, Any] | None]] | None:
     """Take the key for this transaction: none when it is new, else what is known of its first use."""
     taken = await connection.execute(
-        insert(Key).values(org_id=org_id, key=key, fingerprint=fingerprint).on_conflict_do_nothing()
+        insert(Key)
+        .values(org_id=org_id, key=key, fingerprint=fingerprint)
+        .on_conflict_do_nothing()
+        .returning(Key.key)
     )
-    if taken.rowcount:
+    if taken.scalar_one_or_none() is not None:
         return None
     known = select(Key.fingerprint, Key.status, Key.headers, Key.body).where(
         Key.org_id == org_id, Key.key == key
