@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from app.storage import cluster
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Tests say themselves which settings hold; those of the shell they are started from would leak in.
+    for name in [name for name in os.environ if name.startswith("GRIDWRIGHT_")]:
+        del os.environ[name]
     # pytest-alembic hangs a node of its own on tests/conftest.py, in a way that pytest 9.2 no longer allows.
     # Its fixtures are wanted, that node is not.
     config.option.pytest_alembic_tests_path = "none"
