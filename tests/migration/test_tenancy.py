@@ -29,9 +29,11 @@ ACCOUNTS = """
     FROM generate_series(0, 39999) n
 """
 PLACES = """
-    INSERT INTO account_places (org_id, account_pk, received_lng, received_lat, datum, geometry, h3, valid_from)
+    INSERT INTO account_places
+        (org_id, account_pk, received_lng, received_lat, datum, geometry, h3, valid_from)
     SELECT org_id, account_pk, 116, 39, 'wgs84',
-           ST_Point(116 + (account_pk % 200) * .001, 39 + (account_pk / 200) * .001, 4326), 0, DATE '2026-01-01'
+           ST_Point(116 + (account_pk % 200) * .001, 39 + (account_pk / 200) * .001, 4326), 0,
+           DATE '2026-01-01'
     FROM accounts
 """
 BOX = "ST_MakeEnvelope(116.0502, 39.0502, 116.0518, 39.0518, 4326)"
@@ -83,7 +85,8 @@ def test_every_table_of_an_organisation_forces_row_level_security(engine: Engine
         SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity AS forced,
                EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polcmd = '*'
                        AND p.polqual IS NOT NULL AND p.polwithcheck IS NOT NULL) AS policy
-        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id' AND NOT a.attisdropped
+        FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'org_id' AND NOT a.attisdropped
         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
     """
     with engine.connect() as connection:
