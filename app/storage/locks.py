@@ -14,3 +14,13 @@ async def one_writer(connection: AsyncConnection, plane_id: uuid.UUID) -> None:
     await connection.execute(
         text("SELECT pg_advisory_xact_lock(hashtextextended(:plane, 0))"), {"plane": f"plane:{plane_id}"}
     )
+
+
+async def one_import(connection: AsyncConnection, org_id: uuid.UUID) -> None:
+    """Wait until no other import of the organisation merges; held until the end of the transaction.
+
+    Taken before any plane's lock, never after one.
+    """
+    await connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:org, 0))"), {"org": f"import:{org_id}"}
+    )
