@@ -1,0 +1,194 @@
+"""What is currently known of accounts, read set-wise into columns."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.storage.columns import read_columns
+from geo.geocodes import LEVELS
+
+Keys = NDArray[np.int64]
+Columns = dict[str, NDArray[Any]]
+
+_ACCOUNTS = """
+    SELECT a.account_pk, a.account_id, a.segment, a.tier, a.net_status, a.party_id, f.first_day
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk)
+    JOIN accounts a USING (account_pk)
+    LEFT JOIN (
+        SELECT d.account_pk, min(d.valid_from) AS first_day
+        FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN account_places d USING (account_pk)
+        WHERE d.superseded_at IS NULL GROUP BY d.account_pk
+    ) f USING (account_pk)
+    ORDER BY a.account_pk
+"""
+_PLACES = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, ST_X(d.geometry) AS lng, ST_Y(d.geometry) AS lat,
+           array_position(CAST(:levels AS text[]), d.geocode_level) - 1 AS level, d.radius_m, d.building_pk
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN account_places d USING (account_pk)
+    WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+"""
+_ENTRIES = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list, NULL AS party_id
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN list_entries d USING (account_pk)
+    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
+      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+    UNION ALL
+    SELECT a.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list, d.party_id
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk)
+    JOIN accounts a USING (account_pk) JOIN list_entries d ON d.party_id = a.party_id
+    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
+      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+"""
+_MEMBERS = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.cluster_pk
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN cluster_members d USING (account_pk)
+    WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+"""
+_LOCKS = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN account_locks d USING (account_pk)
+    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
+      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+"""
+_TOUCHED = """
+    SELECT DISTINCT account_pk FROM (
+        SELECT account_pk FROM account_places
+        WHERE superseded_at IS NULL AND coalesce(valid_to, 'infinity') > CAST(:since AS date)
+          AND building_pk = ANY(CAST(:buildings AS bigint[]))
+        UNION ALL
+        SELECT account_pk FROM cluster_members
+        WHERE superseded_at IS NULL AND coalesce(valid_to, 'infinity') > CAST(:since AS date)
+          AND cluster_pk = ANY(CAST(:clusters AS bigint[]))
+        UNION ALL
+        SELECT account_pk FROM accounts WHERE party_id = ANY(CAST(:parties AS text[]))
+    ) touched
+"""
+
+
+async def accounts(connection: AsyncConnection, keys: Keys) -> Columns:
+    """The accounts themselves, and the first day any place of theirs is known."""
+    return await read_columns(
+        connection,
+        _ACCOUNTS,
+        {
+            "account_pk": "int64",
+            "account_id": "text",
+            "segment": "text",
+            "tier": "text",
+            "net_status": "text",
+            "party_id": "text",
+            "first_day": "day",
+        },
+        accounts=keys.tolist(),
+    )
+
+
+async def places(connection: AsyncConnection, keys: Keys, since: dt.date, until: dt.date | None) -> Columns:
+    """Their places that hold on some day from ``since`` up to ``until``."""
+    return await read_columns(
+        connection,
+        _PLACES,
+        {
+            "account_pk": "int64",
+            "valid_from": "day",
+            "valid_to": "day",
+            "lng": "float64",
+            "lat": "float64",
+            "level": "int64",
+            "radius_m": "float64",
+            "building_pk": "int64",
+        },
+        accounts=keys.tolist(),
+        levels=list(LEVELS),
+        since=since,
+        until=until,
+    )
+
+
+async def entries(
+    connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, since: dt.date, until: dt.date | None
+) -> Columns:
+    """Entries of the plane's named lists, the account's own and its party's (``party_id`` says whose)."""
+    kinds: Any = {
+        "account_pk": "int64",
+        "valid_from": "day",
+        "valid_to": "day",
+        "grid_id": "uuid",
+        "list": "text",
+        "party_id": "text",
+    }
+    return await read_columns(
+        connection, _ENTRIES, kinds, accounts=keys.tolist(), plane=plane_id, since=since, until=until
+    )
+
+
+async def members(connection: AsyncConnection, keys: Keys, since: dt.date, until: dt.date | None) -> Columns:
+    """Their memberships of clusters."""
+    kinds: Any = {"account_pk": "int64", "valid_from": "day", "valid_to": "day", "cluster_pk": "int64"}
+    return await read_columns(connection, _MEMBERS, kinds, accounts=keys.tolist(), since=since, until=until)
+
+
+async def locks(
+    connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, since: dt.date, until: dt.date | None
+) -> Columns:
+    """Their locks in the plane."""
+    kinds: Any = {"account_pk": "int64", "valid_from": "day", "valid_to": "day", "grid_id": "uuid"}
+    return await read_columns(
+        connection, _LOCKS, kinds, accounts=keys.tolist(), plane=plane_id, since=since, until=until
+    )
+
+
+async def touched(
+    connection: AsyncConnection, since: dt.date, buildings: Keys, clusters: Keys, parties: list[str]
+) -> Keys:
+    """Accounts that are in one of the buildings or clusters on some day from ``since``, or of a party."""
+    found = await read_columns(
+        connection,
+        _TOUCHED,
+        {"account_pk": "int64"},
+        since=since,
+        buildings=buildings.tolist(),
+        clusters=clusters.tolist(),
+        parties=parties,
+    )
+    return found["account_pk"]
+
+
+async def keys_after(connection: AsyncConnection, last: int, limit: int) -> Keys:
+    """Account keys in order, behind ``last``."""
+    page = "SELECT account_pk FROM accounts WHERE account_pk > :last ORDER BY account_pk LIMIT :limit"
+    return (await read_columns(connection, page, {"account_pk": "int64"}, last=last, limit=limit))[
+        "account_pk"
+    ]
+
+
+async def keys_of(connection: AsyncConnection, ids: list[str]) -> dict[str, int]:
+    """The keys of accounts by the organisation's own ids; unknown ids are left out."""
+    rows = await connection.execute(
+        text("SELECT account_id, account_pk FROM accounts WHERE account_id = ANY(CAST(:ids AS text[]))"),
+        {"ids": ids},
+    )
+    return {row.account_id: row.account_pk for row in rows}
+
+
+async def party_entries(
+    connection: AsyncConnection, plane_id: uuid.UUID, parties: list[str], day: dt.date
+) -> Columns:
+    """Entries of the plane's named lists that hold for parties on a day."""
+    query = """
+        SELECT party_id, grid_id, list FROM list_entries d
+        WHERE plane_id = :plane AND party_id = ANY(CAST(:parties AS text[])) AND superseded_at IS NULL
+          AND valid_from <= CAST(:day AS date) AND coalesce(valid_to, 'infinity') > CAST(:day AS date)
+    """
+    kinds: Any = {"party_id": "text", "grid_id": "uuid", "list": "text"}
+    return await read_columns(connection, query, kinds, plane=plane_id, parties=parties, day=day)
