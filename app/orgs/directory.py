@@ -1,0 +1,64 @@
+"""Who and what there is: the tree of areas as of a day, and people."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.orgs import directory_repository as repository
+
+
+@dataclass(frozen=True)
+class Area:
+    """A node of the organisation's tree as it is on a day. ``area_class`` is its own: A, B or empty."""
+
+    area_id: uuid.UUID
+    code: str
+    name: str
+    parent: str | None
+    parent_id: uuid.UUID | None
+    kind: str | None
+    area_class: str
+    class_reason: str | None
+    nbs_code: str | None
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who can be responsible for a grid, with their residence (WGS 84) where it is known."""
+
+    person_id: str
+    name: str
+    area: str | None
+    capacity: float | None
+    lng: float | None
+    lat: float | None
+
+
+async def areas(
+    connection: AsyncConnection, day: dt.date, after: str | None = None, limit: int | None = None
+) -> list[Area]:
+    """Areas of that day's tree in order of their codes, from behind the code ``after``."""
+    return [Area(**row) for row in await repository.areas(connection, day, after, limit)]
+
+
+async def people(
+    connection: AsyncConnection, after: str | None = None, limit: int | None = None
+) -> list[Person]:
+    """People in order of their ids, from behind the id ``after``."""
+    return [Person(**row) for row in await repository.people(connection, after, limit)]
+
+
+def inherited_classes(tree: list[Area]) -> dict[uuid.UUID, str]:
+    """Each area's class: its own, else that of the nearest area above it that has one, else empty."""
+    by_id = {area.area_id: area for area in tree}
+    classes: dict[uuid.UUID, str] = {}
+    for area in tree:
+        seen: set[uuid.UUID] = set()
+        at: Area | None = area
+        while at is not None and not at.area_class and at.area_id not in seen:
+            seen.add(at.area_id)
+            at = by_id.get(at.parent_id) if at.parent_id else None
+        classes[area.area_id] = at.area_class if at is not None else ""
+    return classes

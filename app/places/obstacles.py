@@ -1,0 +1,55 @@
+"""Barriers with their bridges, and land that no grid needs to cover."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.places import obstacles_repository as repository
+from app.places.obstacles_repository import Box as Box
+
+WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
+
+
+@dataclass(frozen=True)
+class Barriers:
+    """Lines that a grid may not straddle (WGS 84), as columns.
+
+    ``crossable`` lines, such as streets, are no walls. ``bridges`` are multipoints, None where
+    there are none.
+    """
+
+    ids: list[int]
+    kinds: list[str | None]
+    crossable: npt.NDArray[np.bool_]
+    lines: npt.NDArray[np.object_]
+    bridges: npt.NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+async def barriers(connection: AsyncConnection, box: Box = WORLD) -> Barriers:
+    """Barriers that come near the box (west, south, east, north in degrees)."""
+    rows = await repository.barriers(connection, box)
+    return Barriers(
+        ids=[row["barrier_id"] for row in rows],
+        kinds=[row["kind"] for row in rows],
+        crossable=np.array([row["crossable"] for row in rows], dtype=bool),
+        lines=_geometries([row["line"] for row in rows]),
+        bridges=_geometries([row["bridges"] for row in rows]),
+    )
+
+
+async def exclusions(connection: AsyncConnection, box: Box = WORLD) -> npt.NDArray[np.object_]:
+    """Ground near the box that no grid needs to cover (WGS 84)."""
+    return _geometries([row["ground"] for row in await repository.exclusions(connection, box)])
+
+
+def _geometries(wkbs: list[Any]) -> npt.NDArray[np.object_]:
+    out = np.empty(len(wkbs), dtype=object)
+    out[:] = shapely.from_wkb(np.array(wkbs, dtype=object))
+    return out
