@@ -1,0 +1,124 @@
+"""From a file to a staging table, and from refused rows to the job's report: what all loaders share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import anyio.to_thread
+import numpy as np
+import numpy.typing as npt
+
+from app.errors import Invalid
+from app.imports import staging_repository as repository
+from app.imports.params import ImportParams
+from app.imports.parsing import Spec, has_coordinates, parse
+from app.jobs import service as jobs
+from app.jobs.runner import Work
+from geo import columns as names
+from geo.errors import InputError
+from geo.files import Table
+
+BATCH_ROWS = 20_000
+_READ_SHARE = 0.6  # of the progress: the rest is the merge and the assignment
+
+
+@dataclass
+class Staged:
+    """A file in the staging table. ``given``: our columns that the file has (absent ones change nothing)."""
+
+    rows: int = 0
+    given: list[str] = field(default_factory=list)
+    repaired: int = 0
+    sample: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
+    warnings: list[dict[str, Any]] = field(default_factory=list)
+
+
+def missing_crs(kind: str, file: str) -> Invalid:
+    """The refusal of coordinates without a datum."""
+    return Invalid(
+        f"{kind} have coordinates, and crs does not say in which datum they are: "
+        "give crs=wgs84, gcj02, bd09 or epsg:N. It is never guessed.",
+        kind="missing-crs",
+        file=file,
+    )
+
+
+def resolve(table: Table, kind: str, mapping: Mapping[str, str]) -> names.Resolved:
+    """Our columns in the file; raises when a needed one is missing."""
+    found = names.resolve(kind, table.names, mapping)
+    names.require(found, kind, table.names, file=table.path.name)
+    return found
+
+
+async def stage(
+    work: Work, table: Table, spec: Spec, params: ImportParams, further: Mapping[str, str] | None = None
+) -> Staged:
+    """Read the file by batches into the staging table, with the reasons of rows that cannot be used.
+
+    ``further``: columns (name → PostgreSQL type) that the merge fills. Memory is bounded by the batch.
+    """
+    found = resolve(table, spec.kind, params.mapping)
+    crs = params.crs if has_coordinates(spec, found.columns) else None
+    if crs is None and has_coordinates(spec, found.columns):
+        raise missing_crs(spec.kind, table.path.name)
+    await repository.create(work.connection, {**spec.columns, **(further or {})})
+    staged = Staged(given=list(found.columns))
+    batches = table.batches(BATCH_ROWS)
+    size, read, samples = table.path.stat().st_size, 0, [staged.sample]
+    while True:
+        work.check()
+        batch = await anyio.to_thread.run_sync(next, batches, None)
+        if batch is None:
+            break
+        parsed = await anyio.to_thread.run_sync(
+            partial(
+                parse,
+                batch,
+                spec,
+                found.columns,
+                found.extra,
+                crs=crs,
+                repair=params.repair == "valid",
+                first_row=staged.rows + 1,
+            )
+        )
+        staged.rows += await repository.add(work.connection, spec.columns, parsed.rows)
+        staged.repaired += parsed.repaired
+        samples.append(parsed.sample)
+        read += batch.nbytes
+        done = staged.rows / table.rows if table.rows else read / max(size, 1)
+        work.tell(_READ_SHARE * min(1.0, done), f"{staged.rows:,} rows read")
+    if staged.rows == 0:
+        raise InputError(
+            "the file has column names and no rows: there is nothing to load",
+            kind="empty-file",
+            file=table.path.name,
+        )
+    staged.sample = np.concatenate(samples)
+    await repository.analyse(work.connection)
+    work.tell(_READ_SHARE, f"{staged.rows:,} rows read; checking them")
+    return staged
+
+
+async def finish(work: Work, staged: Staged, **more: Any) -> dict[str, Any]:
+    """Report the refused rows and make the result."""
+    rows, refused = await repository.counts(work.connection)
+    after = 0
+    while page := await repository.refused(work.connection, after, BATCH_ROWS):
+        await jobs.refuse_rows(
+            work.connection,
+            work.org_id,
+            work.job_id,
+            [(row["row"], row["row_id"], row["reason"]) for row in page],
+        )
+        after = page[-1]["row"]
+    if staged.repaired:
+        more["repaired"] = staged.repaired
+    return {
+        "rows": rows,
+        "accepted": rows - refused,
+        "refused": refused,
+        **more,
+        "warnings": staged.warnings,
+    }
