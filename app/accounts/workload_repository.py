@@ -1,0 +1,45 @@
+"""What accounts weigh, read set-wise into columns."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.storage.columns import read_columns
+
+Keys = NDArray[np.int64]
+
+_COUNTS = """
+    SELECT a.account_pk, a.tier, a.visits, a.prospects, a.opportunities, a.complaints
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN accounts a USING (account_pk)
+    ORDER BY a.account_pk
+"""
+_MEASURE = """
+    SELECT t.account_pk, coalesce(m.value, 0) AS value
+    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk)
+    LEFT JOIN metrics m ON m.account_pk = t.account_pk AND m.measure = :measure AND m.month = :month
+    ORDER BY t.account_pk
+"""
+
+
+async def counts(connection: AsyncConnection, keys: Keys) -> dict[str, NDArray[Any]]:
+    """Tier and monthly counts, ascending by key; NaN where nothing is known."""
+    kinds: Any = {"account_pk": "int64", "tier": "text"}
+    kinds |= dict.fromkeys(("visits", "prospects", "opportunities", "complaints"), "float64")
+    return await read_columns(connection, _COUNTS, kinds, accounts=keys.tolist())
+
+
+async def measures(connection: AsyncConnection, day: dt.date) -> dict[str, dt.date]:
+    """The measures there are, each with its latest month that began by the day."""
+    query = text("SELECT measure, max(month) AS month FROM metrics WHERE month <= :day GROUP BY measure")
+    return {row.measure: row.month for row in await connection.execute(query, {"day": day})}
+
+
+async def measure(connection: AsyncConnection, keys: Keys, name: str, month: dt.date) -> NDArray[np.float64]:
+    """A measure of these accounts (ascending) in a month; 0 where none was loaded."""
+    kinds: Any = {"account_pk": "int64", "value": "float64"}
+    found = await read_columns(connection, _MEASURE, kinds, accounts=keys.tolist(), measure=name, month=month)
+    return found["value"]
