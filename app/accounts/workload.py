@@ -39,7 +39,7 @@ async def weigh(
 ) -> NDArray[np.float64]:
     """The named measures of accounts, (n, k); ``classes`` are of the ground that each is on.
 
-    ``keys`` ascending. Raises :class:`geo.errors.InputError` for a tier or class that the policy does not know.
+    ``keys`` ascending. Raises :class:`geo.errors.InputError` for a tier or class unknown to the policy.
     """
     columns: dict[str, NDArray[np.float64]] = {"customers": np.ones(len(keys))}
     if "minutes" in names:
