@@ -1,0 +1,8 @@
+"""Redraw grids so that their work is even, with the least work moved and proof of how good it is."""
+
+from geo.rebalance.certificates import Certificate
+from geo.rebalance.engine import Result, rebalance
+from geo.rebalance.problem import Problem
+from geo.rebalance.steps import Step, Transfer
+
+__all__ = ["Certificate", "Problem", "Result", "Step", "Transfer", "rebalance"]

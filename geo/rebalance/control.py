@@ -1,0 +1,95 @@
+"""Stopping in time and telling how far the work is."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Progress = Callable[[Mapping[str, Any]], None]
+Cancel = Callable[[], bool]
+
+POLL = 0.2
+"""Seconds between looks at the clock and at cancel()."""
+
+
+class Control:
+    """Runs work on threads; stops it at the deadline or when cancelled; reports progress.
+
+    Work asks ``stopped`` between short slices of compiled code. Nothing else depends on the clock.
+    """
+
+    def __init__(
+        self, time_limit: float | None, threads: int | None, progress: Progress | None, cancel: Cancel | None
+    ):
+        self.started = time.monotonic()
+        self.deadline = None if time_limit is None else self.started + time_limit
+        self.threads = max(1, threads or os.cpu_count() or 1)
+        self.stopped_by: str | None = None
+        self.first_feasible: float | None = None
+        self._progress, self._cancel = progress, cancel
+        self._stop = threading.Event()
+        self._facts: dict[str, Any] = {}
+        self._done: dict[int, tuple[float, float]] = {}
+        self._told = -1.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self.started
+
+    def stopped(self) -> bool:
+        """Whether work should end now."""
+        return self._stop.is_set()
+
+    def note(self, task: int, done: float, size: float) -> None:
+        """A task's progress, 0..1, and its share of the work."""
+        self._done[task] = (done, size)
+
+    def tell(self, **facts: Any) -> None:
+        """Facts for the next progress event (stage, violation, moved_share, bound, estimate)."""
+        self._facts.update(facts)
+        self._emit()
+
+    def feasible_now(self) -> None:
+        """Remember when the first feasible plan was there."""
+        if self.first_feasible is None:
+            self.first_feasible = self.seconds
+
+    def look(self) -> bool:
+        """Look at the clock and at cancel(); whether to stop."""
+        if not self._stop.is_set():
+            if self._cancel is not None and self._cancel():
+                self.stopped_by = "cancelled"
+                self._stop.set()
+            elif self.deadline is not None and time.monotonic() >= self.deadline:
+                self.stopped_by = "time_limit"
+                self._stop.set()
+        return self._stop.is_set()
+
+    def run(self, tasks: list[Callable[[], T]]) -> list[T]:
+        """Results of the tasks, in order, whatever the number of threads."""
+        self._done = {}
+        with ThreadPoolExecutor(self.threads) as pool:
+            futures: list[Future[T]] = [pool.submit(t) for t in tasks]
+            left = set(futures)
+            try:
+                while left:
+                    left = wait(left, POLL, FIRST_COMPLETED).not_done
+                    self.look()
+                    self._emit()
+            except BaseException:
+                self._stop.set()
+                raise
+            return [f.result() for f in futures]
+
+    def _emit(self) -> None:
+        if self._progress is None or self.seconds - self._told < POLL:
+            return
+        self._told = self.seconds
+        done = list(self._done.values())
+        whole = sum(size for _, size in done)
+        share = sum(part * size for part, size in done) / whole if whole else 0.0
+        self._progress({**self._facts, "progress": round(share, 4), "seconds": round(self.seconds, 3)})

@@ -1,0 +1,138 @@
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+"""The compiled search: border moves by simulated annealing, each grid kept in one piece."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _next(rng):
+    """SplitMix64 (Steele, Lea and Flood 2014): the same numbers on every machine and thread."""
+    rng[0] += np.uint64(0x9E3779B97F4A7C15)
+    z = rng[0]
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True)
+def stays_whole(u, labels, indptr, indices, mark, clock, queue, limit):
+    """Whether the grid of unit u stays in one piece without u.
+
+    First the ring of u's neighbours in the grid; then a search through the grid that gives up
+    (with False, so never wrongly True) after ``limit`` units. ``mark`` (n,) and ``clock`` (1,) are scratch.
+    """
+    g = labels[u]
+    clock[0] += 2
+    ring, seen = clock[0], clock[0] + 1
+    left, first = 0, -1
+    for i in range(indptr[u], indptr[u + 1]):
+        v = indices[i]
+        if labels[v] == g:
+            mark[v] = ring
+            left += 1
+            first = v
+    if left <= 1:
+        return True
+    mark[first] = seen
+    mark[u] = seen
+    queue[0] = first
+    left -= 1
+    head, tail = 0, 1
+    while head < tail:  # along the ring only
+        v = queue[head]
+        head += 1
+        for i in range(indptr[v], indptr[v + 1]):
+            w = indices[i]
+            if mark[w] == ring:
+                mark[w] = seen
+                queue[tail] = w
+                tail += 1
+                left -= 1
+                if left == 0:
+                    return True
+    head = 0
+    while head < tail and tail < limit:
+        v = queue[head]
+        head += 1
+        for i in range(indptr[v], indptr[v + 1]):
+            w = indices[i]
+            if labels[w] == g and mark[w] != seen:
+                if mark[w] == ring:
+                    left -= 1
+                    if left == 0:
+                        return True
+                mark[w] = seen
+                queue[tail] = w
+                tail += 1
+    return False
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _excess(load, target, tol):
+    """How far a weight is beyond the aimed tolerance, as a share of its target."""
+    if target <= 0.0:
+        return 0.0
+    off = abs(load / target - 1.0) - tol
+    return off if off > 0.0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def anneal(
+    proposals, temperature, penalty, mu, limit, budget, source, sink, labels, load, size, moved, home, move,
+    W, target, tol, scale, closed, indptr, indices, cut, mark, clock, queue, rng,
+):  # fmt: skip
+    """Propose border moves and take them by Metropolis' rule; returns how many were taken.
+
+    ``source``/``sink`` are the borders to draw from: the unit at ``source`` may go to the grid of the
+    unit at ``sink``. Energy: moved weight + penalty * sum of excess * scale + mu * weight of cut borders.
+    ``budget`` is the most weight that may be moved. ``labels``, ``load``, ``size`` and ``moved`` (moved
+    weight, weight of cut borders) are updated.
+    """
+    k = W.shape[1]
+    taken = 0
+    m = np.uint64(len(source))
+    for _ in range(proposals):
+        e = np.int64(((_next(rng) >> np.uint64(32)) * m) >> np.uint64(32))
+        u = source[e]
+        g, h = labels[u], labels[sink[e]]
+        if g == h or closed[h] or size[g] == 1:
+            continue
+        cost = 0.0
+        if h == home[u]:
+            cost = -move[u]
+        elif g == home[u]:
+            cost = move[u]
+            if moved[0] + cost > budget:
+                continue
+        shape = 0.0
+        for i in range(indptr[u], indptr[u + 1]):
+            other = labels[indices[i]]
+            if other == g:
+                shape += cut[i]
+            elif other == h:
+                shape -= cut[i]
+        delta = cost + mu * shape
+        for j in range(k):
+            w = W[u, j]
+            t, tg, th = tol[j], target[g, j], target[h, j]
+            delta += penalty * (
+                scale[g] * (_excess(load[g, j] - w, tg, t) - _excess(load[g, j], tg, t))
+                + scale[h] * (_excess(load[h, j] + w, th, t) - _excess(load[h, j], th, t))
+            )
+        if delta > 0.0:
+            chance = np.float64(_next(rng) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
+            if temperature <= 0.0 or chance >= np.exp(-delta / temperature):
+                continue
+        if not stays_whole(u, labels, indptr, indices, mark, clock, queue, limit):
+            continue
+        labels[u] = h
+        size[g] -= 1
+        size[h] += 1
+        moved[0] += cost
+        moved[1] += shape
+        for j in range(k):
+            load[g, j] -= W[u, j]
+            load[h, j] += W[u, j]
+        taken += 1
+    return taken

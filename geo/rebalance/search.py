@@ -1,0 +1,205 @@
+"""Annealing of border moves straight from a given plan, one independent part at a time.
+
+E = moved weight + P * excess over the limits + mu * cut borders. The temperature falls from about one mean
+unit weight, P rises; then all is cooled with a large P, aiming a little inside the tolerance. What stays
+outside is reheated with a larger P. Sweeps are counted, never the clock, so a seed gives one plan.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from geo.rebalance.control import Control
+from geo.rebalance.kernel import anneal
+from geo.rebalance.model import Model
+from geo.rebalance.parts import Part
+from geo.rebalance.problem import Floats, Ints
+
+SLICE = 400_000
+"""Proposals between two looks at the stop sign: about 0.2 s."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how hot; temperatures in mean unit weights, ``mu`` likewise per mean border."""
+
+    hot: int
+    cool: int
+    mu: float
+    start: float = 1.0
+    middle: float = 0.3
+    end: float = 0.02
+    penalty: tuple[float, float, float] = (1.0, 8.0, 60.0)
+    repairs: int = 10
+    inside: float = 0.97
+    near: int = 40
+
+    def shorter(self, by: float) -> "Schedule":
+        """The same road in fewer sweeps."""
+        return replace(self, hot=max(4, int(self.hot * by)), cool=max(4, int(self.cool * by)))
+
+
+@dataclass(eq=False)
+class Outcome:
+    """The best plan of a part: labels of its units, and how good it is (lower is better)."""
+
+    labels: Ints
+    feasible: bool
+    worst: float
+    excess: float
+    energy: float
+    moved: float
+
+    @property
+    def rank(self) -> tuple[bool, float, float, float]:
+        """Feasible first, then by violation and excess, then by energy."""
+        return (not self.feasible, self.worst, self.excess, self.energy)
+
+
+@dataclass(eq=False)
+class State:
+    """The arrays that the compiled search works on; each task has its own."""
+
+    labels: Ints
+    load: Floats
+    size: Ints
+    moved: Floats
+    mark: np.ndarray
+    clock: np.ndarray
+    queue: np.ndarray
+    rng: np.ndarray
+    best: Outcome | None = field(default=None)
+
+
+def schedule_for(part: Part, mu: float) -> Schedule:
+    """Small parts get more sweeps: they are cheap and their luck is larger."""
+    borders = max(1, len(part.source))
+    more = float(np.clip((100_000 / borders) ** 0.6, 1.0, 8.0))
+    return Schedule(hot=int(300 * more), cool=int(150 * more), mu=mu)
+
+
+def improve(
+    model: Model, part: Part, labels: Ints, seed: tuple[int, ...], schedule: Schedule, control: Control,
+    task: int = 0, budget: float = np.inf,
+) -> Outcome:  # fmt: skip
+    """The best plan found for a part, starting from ``labels`` (n,), where each grid is in one piece."""
+    state = _state(model, labels, seed)
+    keep(model, part, state, schedule.mu)
+    if len(part.source) == 0:
+        return _best(state)
+    low, high, top = schedule.penalty
+    total = schedule.hot + schedule.cool
+    weight = float(total * len(part.source))
+    for i in range(schedule.hot):
+        f = i / max(1, schedule.hot - 1)
+        heat = schedule.start * (schedule.middle / schedule.start) ** f
+        if not _sweep(
+            model, part, state, schedule, control, heat, low * (high / low) ** f, schedule.near, budget
+        ):
+            return _best(state)
+        control.note(task, i / total, weight)
+    if not _cool(model, part, state, schedule, control, schedule.cool, high, top, budget):
+        return _best(state)
+    control.note(task, 1.0, weight)
+    for round_ in range(schedule.repairs):
+        if _best(state).feasible:
+            break
+        more = 2.0 ** (1 + round_ % 5)
+        hotter = 1.0 + 0.5 * (round_ % 3)
+        again = Schedule(0, schedule.cool, schedule.mu, middle=schedule.middle * hotter, end=schedule.end)
+        if not _cool(
+            model, part, state, again, control, max(20, schedule.cool // 2), high * more, top * more, budget
+        ):
+            break
+    if _best(state).feasible:
+        control.feasible_now()
+    return _best(state)
+
+
+def keep(model: Model, part: Part, state: State, mu: float) -> None:
+    """Remember the plan if it is the best so far."""
+    feasible = bool(model.within(state.load)[part.grids].all())
+    energy = float(state.moved[0] + mu * part.mean_unit * state.moved[1])
+    best = state.best
+    if best is not None and best.feasible and (not feasible or energy >= best.energy):
+        return
+    worst = excess = 0.0
+    if not feasible:
+        worst = float(model.violations(state.load)[part.grids].max())
+        excess = float(model.excess(state.load)[part.grids].sum())
+    rank = (not feasible, worst, excess, energy)
+    if best is None or rank < best.rank:
+        state.best = Outcome(state.labels[part.units], feasible, worst, excess, energy, float(state.moved[0]))
+
+
+def _best(state: State) -> Outcome:
+    assert state.best is not None
+    return state.best
+
+
+def _state(model: Model, labels: Ints, seed: tuple[int, ...]) -> State:
+    labels = labels.astype(np.int64).copy()
+    away = model.home >= 0
+    away &= labels != model.home
+    source = np.repeat(np.arange(model.n), np.diff(model.indptr))
+    cut = float(model.cut[labels[source] != labels[model.indices]].sum() / 2)
+    return State(
+        labels=labels,
+        load=model.loads(labels),
+        size=np.bincount(labels, minlength=model.G),
+        moved=np.array([model.move[away].sum(), cut]),
+        mark=np.zeros(model.n, np.int32),
+        clock=np.zeros(1, np.int64),
+        queue=np.zeros(model.n + 1, np.int32),
+        rng=np.random.SeedSequence(list(seed)).generate_state(1, np.uint64),
+    )
+
+
+def _cool(
+    model: Model, part: Part, state: State, schedule: Schedule, control: Control, sweeps: int, low: float,
+    high: float, budget: float,
+) -> bool:  # fmt: skip
+    """Cool down with a rising penalty; False when stopped."""
+    for i in range(sweeps):
+        f = i / max(1, sweeps - 1)
+        heat = schedule.middle * (schedule.end / schedule.middle) ** f
+        if not _sweep(
+            model, part, state, schedule, control, heat, low * (high / low) ** f, model.n + 1, budget
+        ):
+            return False
+    return True
+
+
+def _sweep(
+    model: Model, part: Part, state: State, schedule: Schedule, control: Control, heat: float, penalty: float,
+    limit: int, budget: float,
+) -> bool:  # fmt: skip
+    """One proposal per border; False when stopped."""
+    left = len(part.source)
+    unit = part.mean_unit
+    if state.clock[0] > 2_000_000_000 - 4 * left:
+        state.mark[:] = 0
+        state.clock[0] = 0
+    while left > 0:
+        now = min(left, SLICE)
+        aim = np.where(np.isfinite(model.tol), model.tol * schedule.inside, 1e300)
+        anneal(
+            now, heat * unit, penalty, schedule.mu * unit, limit, budget, part.source, part.sink,
+            state.labels, state.load, state.size, state.moved, model.home, model.move, model.W,
+            model.target, aim, model.scale, ~model.open_grids, model.indptr, model.indices, model.cut,
+            state.mark, state.clock, state.queue, state.rng,
+        )  # fmt: skip
+        left -= now
+        if control.stopped():
+            keep(model, part, state, schedule.mu)
+            return False
+    _refresh(model, part, state)
+    keep(model, part, state, schedule.mu)
+    return True
+
+
+def _refresh(model: Model, part: Part, state: State) -> None:
+    """Loads from scratch, so that rounding does not add up."""
+    mine = state.labels[part.units]
+    for j in range(model.k):
+        state.load[part.grids, j] = np.bincount(mine, model.W[part.units, j], model.G)[part.grids]
