@@ -40,6 +40,12 @@ async def by_code(connection: AsyncConnection, code: str) -> dict[str, Any] | No
     return found[0] if found else None
 
 
+async def by_id(connection: AsyncConnection, plane_id: uuid.UUID) -> dict[str, Any] | None:
+    """The plane with this id."""
+    found = records(await connection.execute(select(*COLUMNS).where(Plane.plane_id == plane_id)))
+    return found[0] if found else None
+
+
 async def every(connection: AsyncConnection) -> list[dict[str, Any]]:
     """All planes, by code."""
     return records(await connection.execute(select(*COLUMNS).order_by(Plane.code)))

@@ -72,6 +72,14 @@ async def get(connection: AsyncConnection, code: str) -> Plane:
     return Plane(**found)
 
 
+async def by_id(connection: AsyncConnection, plane_id: uuid.UUID) -> Plane:
+    """The plane with this id."""
+    found = await repository.by_id(connection, plane_id)
+    if found is None:
+        raise NotFound(f"There is no plane {plane_id}.", kind="unknown-plane")
+    return Plane(**found)
+
+
 async def every(connection: AsyncConnection) -> list[Plane]:
     """All planes, by code."""
     return [Plane(**row) for row in await repository.every(connection)]

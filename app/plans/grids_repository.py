@@ -38,6 +38,7 @@ _WRITE = text(
     """
 )
 _COUNT = text("SELECT count(*) FROM plan_grids WHERE plan_id = :plan")
+_OWNERS = text("SELECT grid_id, owner_id FROM plan_grids WHERE plan_id = :plan")
 _LINEAGE = text("SELECT parent_id, child_id, kind FROM lineage WHERE plan_id = :plan")
 
 
@@ -78,3 +79,9 @@ async def count(connection: AsyncConnection, plan_id: uuid.UUID) -> int:
 async def lineage(connection: AsyncConnection, plan_id: uuid.UUID) -> list[dict[str, Any]]:
     """Which grids came from which by split or merge."""
     return records(await connection.execute(_LINEAGE, {"plan": plan_id}))
+
+
+async def owners(connection: AsyncConnection, plan_id: uuid.UUID) -> dict[uuid.UUID, str | None]:
+    """Grid → its owner as the plan says (none: it says nothing)."""
+    found = await connection.execute(_OWNERS, {"plan": plan_id})
+    return {row.grid_id: row.owner_id for row in found}

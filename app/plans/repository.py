@@ -52,10 +52,17 @@ _TERMS_OF = text(
 )
 _CHANGE = text(
     """
-    UPDATE plans SET status = :status, version = version + 1, acknowledged = CAST(:acknowledged AS jsonb),
-        validated_at = CASE :status WHEN 'draft' THEN NULL WHEN 'validated' THEN coalesce(validated_at, now())
-                       ELSE validated_at END,
+    UPDATE plans SET status = :status, version = version + 1,
+        acknowledged = CASE WHEN :status <> 'draft' THEN acknowledged END,
+        validated_at = CASE WHEN :status <> 'draft' THEN validated_at END,
         published_at = CASE WHEN :status = 'published' THEN coalesce(published_at, now()) END
+    WHERE plan_id = :plan
+    """
+)
+_VALIDATE = text(
+    """
+    UPDATE plans SET status = 'validated', version = version + 1, validated_at = now(),
+        acknowledged = CAST(:acknowledged AS jsonb)
     WHERE plan_id = :plan
     """
 )
@@ -117,11 +124,14 @@ async def add(connection: AsyncConnection, values: Mapping[str, Any]) -> uuid.UU
     return made
 
 
-async def change(
-    connection: AsyncConnection, plan_id: uuid.UUID, status: str, acknowledged: str | None
-) -> None:
-    """Give the plan another status (or the same) and count its version on."""
-    await connection.execute(_CHANGE, {"plan": plan_id, "status": status, "acknowledged": acknowledged})
+async def change(connection: AsyncConnection, plan_id: uuid.UUID, status: str) -> None:
+    """Give the plan this status and count its version on; a draft's validation and its warnings are void."""
+    await connection.execute(_CHANGE, {"plan": plan_id, "status": status})
+
+
+async def validate(connection: AsyncConnection, plan_id: uuid.UUID, acknowledged: str | None) -> None:
+    """The plan has been checked; ``acknowledged`` (JSON) says who took which warnings on themselves."""
+    await connection.execute(_VALIDATE, {"plan": plan_id, "acknowledged": acknowledged})
 
 
 async def supersede_term(connection: AsyncConnection, term_id: int, now: dt.datetime) -> None:

@@ -171,7 +171,7 @@ async def write_grids(
         "attributes": [json.dumps(dict(row.attributes), ensure_ascii=False) for row in rows],
     }
     await grids_repository.replace(connection, org_id, plan.plan_id, columns)
-    await repository.change(connection, plan.plan_id, "draft", None)
+    await repository.change(connection, plan.plan_id, "draft")
     return await get(connection, plan.plan_id)
 
 
