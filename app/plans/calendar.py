@@ -66,7 +66,7 @@ async def withdraw(connection: AsyncConnection, org_id: uuid.UUID, plan: Plan, d
     open_ones = [term for term in own if term["valid_to"] is None or term["valid_to"] > day]
     if not open_ones:
         raise Conflict(
-            f"The plan {plan.name!r} is not in force on {day} nor on a later day; there is nothing to withdraw.",
+            f"The plan {plan.name!r} is not in force on {day} or later; there is nothing to withdraw.",
             kind="plan-not-in-force",
         )
     eve = _eve(own)

@@ -1,4 +1,4 @@
-"""What it takes to put a plan in force, or out of it, from a day; asked before the job and again inside it."""
+"""What it takes to put a plan in force from a day, or out of it; asked before the job and inside it."""
 
 import datetime as dt
 import uuid
