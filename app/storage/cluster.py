@@ -15,6 +15,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -56,7 +57,7 @@ def ensure(folder: Path, *, say: Say = _silent, durable: bool = True) -> str:
     killed process) lose data. Raises ClusterError.
     """
     folder = _absolute(folder)
-    user = server_user()
+    user = server_user(folder)
     _make_folder(folder, user)
     with _locked(folder, user, say):
         data = folder / "cluster"
@@ -78,7 +79,7 @@ def status(folder: Path) -> str:
             return "absent"
     except PermissionError:
         raise _not_ours(folder) from None
-    return "stopped" if _postmaster(folder / "cluster", server_user()) is None else "running"
+    return "stopped" if _postmaster(folder / "cluster", server_user(folder)) is None else "running"
 
 
 def stop(folder: Path, *, unless_used: bool = False) -> bool:
@@ -89,7 +90,7 @@ def stop(folder: Path, *, unless_used: bool = False) -> bool:
     folder = _absolute(folder)
     if status(folder) != "running":
         return False
-    user = server_user()
+    user = server_user(folder)
     with _locked(folder, user, _silent):
         data = folder / "cluster"
         if _postmaster(data, user) is None or (unless_used and _used(folder)):
@@ -124,8 +125,7 @@ def _make_folder(folder: Path, user: ServerUser) -> None:
         if folder.exists() and folder.stat().st_uid != os.geteuid():
             raise _not_ours(folder) from None
         raise ClusterError(
-            f"can't write in {folder}: make it writable for {_name(user)}, "
-            "or set GRIDWRIGHT_DATA_DIR to another folder"
+            f"can't make {folder}: set GRIDWRIGHT_DATA_DIR to a folder that you may write in"
         ) from None
     except (FileExistsError, NotADirectoryError):
         raise ClusterError(
@@ -133,13 +133,9 @@ def _make_folder(folder: Path, user: ServerUser) -> None:
         ) from None
     if user.switch and user.run(["/usr/bin/test", "-x", folder]).returncode != 0:
         raise ClusterError(
-            f"the user postgres, who runs the server, can't enter {folder}: "
+            f"{pwd.getpwuid(user.uid).pw_name}, who runs the server, can't enter {folder}: "
             "open its parent folders (chmod o+x), or set GRIDWRIGHT_DATA_DIR to a folder that it can reach"
         )
-
-
-def _name(user: ServerUser) -> str:
-    return "the user postgres" if user.switch else "yourself"
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ class ClusterError(RuntimeError):
 
 @dataclass(frozen=True)
 class ServerUser:
-    """Who runs the server: ourselves or, since PostgreSQL refuses root, the user `postgres`."""
+    """Who runs the server: ourselves or, since PostgreSQL refuses root, another user."""
 
     uid: int
     gid: int
@@ -71,9 +71,12 @@ class ServerUser:
         return [int(pid) for pid in done.stdout.split()]
 
 
-def server_user() -> ServerUser:
+def server_user(folder: Path) -> ServerUser:
+    """Who runs the server of the cluster in `folder`: for root, its owner, else the user `postgres`."""
     if os.geteuid() != 0:
         return ServerUser(os.geteuid(), os.getegid(), switch=False)
+    if folder.exists() and folder.stat().st_uid != 0:
+        return ServerUser(folder.stat().st_uid, folder.stat().st_gid, switch=True)
     try:
         user = pwd.getpwnam("postgres")
     except KeyError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -200,7 +201,7 @@ def test_a_stale_pid_file_that_names_another_living_program(stopped: Path) -> No
     ensure(stopped)
     lines = pid_file(stopped).read_text().splitlines()
     cluster.stop(stopped)
-    user = server_user()
+    user = server_user(stopped)
     # Of the server's own user: PostgreSQL itself takes such a process for a running server.
     other = subprocess.Popen(
         ["/bin/sleep", "600"],
@@ -256,6 +257,17 @@ def test_a_server_that_cannot_start_says_why_in_one_line(stopped: Path) -> None:
         ensure(stopped)
     assert "\n" not in str(caught.value)
     assert "server.log" in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_root_leaves_a_users_cluster_to_the_user(folder: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    folder.mkdir()
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+
+    assert ask(ensure(folder), "SELECT 1") == 1
+    assert Path(f"/proc/{postmaster(folder)}").stat().st_uid == nobody.pw_uid
+    assert {path.stat().st_uid for path in folder.iterdir()} == {nobody.pw_uid}
 
 
 def test_a_file_in_the_folders_place(folder: Path) -> None:
