@@ -4,6 +4,7 @@ A subject is an account or a building, by row number or key; days are int32 sinc
 from ``start`` up to, not including, ``end`` (:data:`OPEN`: no end). Nothing here knows what a value means.
 """
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -157,3 +158,13 @@ def change(stored: Spans, wanted: Spans, since: int) -> Change:
     alone[order[1:][same]] = False
     alone[order[:-1][same]] = False
     return Change(np.flatnonzero(alone[:n]), right.take(alone[n:]))
+
+
+def day_number(day: dt.date) -> int:
+    """A date as days since 1970-01-01."""
+    return (day - dt.date(1970, 1, 1)).days
+
+
+def end_number(day: dt.date | None) -> int:
+    """The end of a span as days since 1970-01-01."""
+    return OPEN if day is None else day_number(day)

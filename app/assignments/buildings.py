@@ -1,0 +1,96 @@
+"""Which grid a building belongs to in a plan, by its footprint or its point; the answers of one run kept."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from app.assignments.decide import to_json
+from app.assignments.locators import Ground
+from app.places.facts import Buildings
+
+POLYGON, MULTIPOLYGON = 3, 6
+
+
+@dataclass(frozen=True)
+class BuildingGrids:
+    """n buildings in a plan, ascending by key: row of the grid table (−1: in none), share and evidence."""
+
+    building_pk: NDArray[np.int64]
+    building_id: NDArray[np.object_]
+    grid: NDArray[np.int32]
+    tie: NDArray[np.bool_]
+    share: NDArray[np.float64]
+    evidence: NDArray[np.object_]
+    """JSON text: the share of every grid a straddler stands in, or the nearest grid; else None."""
+
+    def rows(self, building_pk: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The row of each key, −1 where the building is not here."""
+        if len(self.building_pk) == 0:
+            return np.full(len(building_pk), -1, np.intp)
+        row = np.minimum(np.searchsorted(self.building_pk, building_pk), len(self.building_pk) - 1)
+        return np.where(self.building_pk[row] == building_pk, row, -1)
+
+
+def grids_of(ground: Ground, buildings: Buildings) -> BuildingGrids:
+    """Place buildings in the grids of a plan. Heavy: run it in a thread.
+
+    A polygon goes to the grid with the greatest share (equal shares: the lowest code), anything else to the
+    grid of its point.
+    """
+    n = len(buildings)
+    grid, tie = np.full(n, -1, np.int32), np.zeros(n, bool)
+    share, told = np.full(n, np.nan), np.full(n, None, dtype=object)
+    kinds = shapely.get_type_id(buildings.ground)
+    areal = np.flatnonzero((kinds == POLYGON) | (kinds == MULTIPOLYGON))
+    if len(areal) and ground.has_polygons:
+        found = ground.footprints(buildings.ground[areal])
+        grid[areal], tie[areal], share[areal] = found.index, found.tie, np.round(found.share, 9)
+        share[areal[found.index < 0]] = np.nan
+        _tell_shares(ground, told, areal, found.straddles, found.pairs, found.pair_share)
+    other = np.flatnonzero((kinds != POLYGON) & (kinds != MULTIPOLYGON))
+    if len(other):
+        points = shapely.point_on_surface(buildings.ground[other])
+        placed = ground.locate(shapely.get_x(points), shapely.get_y(points))
+        grid[other], tie[other] = placed.grid, placed.tie
+    _tell_nearest(ground, told, buildings, np.flatnonzero(grid < 0))
+    return BuildingGrids(buildings.building_pk, buildings.building_id, grid, tie, share, told)
+
+
+def _tell_shares(
+    ground: Ground,
+    told: NDArray[np.object_],
+    areal: NDArray[np.intp],
+    straddles: NDArray[np.bool_],
+    pairs: NDArray[np.int32],
+    shares: NDArray[np.float64],
+) -> None:
+    which = np.flatnonzero(straddles[pairs[:, 0]])
+    parts: dict[int, dict[str, float]] = {}
+    for (building, grid), share in zip(pairs[which].tolist(), shares[which].tolist(), strict=True):
+        parts.setdefault(building, {})[ground.table.codes[grid]] = round(share, 9)
+    for building, by_grid in parts.items():
+        told[areal[building]] = to_json({"shares": by_grid})
+
+
+def _tell_nearest(
+    ground: Ground, told: NDArray[np.object_], buildings: Buildings, rows: NDArray[np.intp]
+) -> None:
+    if len(rows) == 0 or not ground.has_polygons:
+        return
+    points = shapely.point_on_surface(buildings.ground[rows])
+    nearest, distance = ground.nearest(shapely.get_x(points), shapely.get_y(points))
+    for row, grid, metres in zip(rows.tolist(), nearest.tolist(), distance.tolist(), strict=True):
+        told[row] = to_json({"nearest": ground.table.codes[grid], "distance_m": round(metres, 3)})
+
+
+def joined(parts: list[BuildingGrids]) -> BuildingGrids:
+    """Several as one, ascending by key; the parts share no building."""
+    order = np.argsort(np.concatenate([part.building_pk for part in parts]), kind="stable")
+    columns: dict[str, Any] = {
+        name: np.concatenate([getattr(part, name) for part in parts])[order]
+        for name in BuildingGrids.__dataclass_fields__
+    }
+    return BuildingGrids(**columns)

@@ -1,0 +1,133 @@
+"""The ground of plans, kept in memory: whose is this place, this footprint, this region of doubt.
+
+Building the index of a plan takes longer than a thousand questions, so the grounds that were asked last stay.
+A ground is found by the plan, its version and its stamp, which every request reads from the database anew:
+what is kept is never wrong, only unused.
+"""
+
+import threading
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+
+import anyio.to_thread
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.plans import service as plans
+from app.plans.service import GridTable, Plan
+from geo.footprints import FootprintGrids, grid_of_footprints
+from geo.locator import Locator
+from geo.regions import geodesic_discs, grid_of_discs
+
+KEPT = 16
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int32]
+
+_kept: OrderedDict[tuple[uuid.UUID, int, int], "Ground"] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Where n points are: row of the grid table (−1: in none), and whether several grids meet there."""
+
+    grid: Rows
+    tie: NDArray[np.bool_]
+    ambiguous: NDArray[np.bool_]
+
+
+class Ground:
+    """The grids of a plan with polygons; rows are those of its :class:`GridTable`. Safe between threads."""
+
+    def __init__(self, table: GridTable) -> None:
+        self.table = table
+        self.codes = np.array(table.codes, dtype=object)
+        self.row_of = {grid_id.bytes: row for row, grid_id in enumerate(table.grid_ids)}
+        self._rows = np.flatnonzero(~shapely.is_missing(table.geometries)).astype(np.int32)
+        # Copies of its own: preparing a geometry changes it, and the table's are shared with others.
+        self._polygons = shapely.from_wkb(shapely.to_wkb(table.geometries[self._rows]))
+        self._locator = (
+            Locator.build(self._polygons, self.codes[self._rows].tolist()) if len(self._rows) else None
+        )
+        self._preparing = threading.Lock()
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self._polygons)
+
+    @property
+    def has_polygons(self) -> bool:
+        """False for a plan of lists, or an empty one."""
+        return self._locator is not None
+
+    def locate(self, lng: Floats, lat: Floats) -> Found:
+        """The grid of each point; the lowest code on a shared edge."""
+        if self._locator is None:
+            return Found(np.full(len(lng), -1, np.int32), np.zeros(len(lng), bool), np.zeros(len(lng), bool))
+        found = self._locator.locate(lng, lat)
+        return Found(self._row(found.index), found.tie, found.ambiguous)
+
+    def nearest(self, lng: Floats, lat: Floats) -> tuple[Rows, Floats]:
+        """The grid nearest to each point by metres, and how far it is; each place is asked about once."""
+        if self._locator is None or len(lng) == 0:
+            return np.full(len(lng), -1, np.int32), np.full(len(lng), np.nan)
+        places, back = np.unique(np.column_stack([lng, lat]), axis=0, return_inverse=True)
+        index, distance = self._locator.nearest(
+            np.ascontiguousarray(places[:, 0]), np.ascontiguousarray(places[:, 1])
+        )
+        back = back.reshape(-1)
+        return self._row(index)[back], distance[back]
+
+    def regions(self, lng: Floats, lat: Floats, radius_m: Floats, start: Rows) -> Rows:
+        """The grid that holds the whole disc around each point; ``start`` is the grid of the point."""
+        inside = np.unique(start[start >= 0])
+        own = np.searchsorted(self._rows, inside)
+        begin = np.full(len(start), -1, np.int32)
+        begin[start >= 0] = np.searchsorted(inside, start[start >= 0])
+        with self._preparing:
+            held = grid_of_discs(self._polygons[own], lng, lat, radius_m, begin)
+        return np.where(held >= 0, inside[held] if len(inside) else -1, -1).astype(np.int32)
+
+    def around(self, lng: Floats, lat: Floats, radius_m: Floats) -> list[list[str]]:
+        """Codes of the grids that each disc meets, in order; a radius of 0 is the point itself."""
+        if self._locator is None:
+            return [[] for _ in lng]
+        shapes: NDArray[np.object_] = np.asarray(shapely.points(lng, lat), dtype=object)
+        wide = radius_m > 0
+        shapes[wide] = geodesic_discs(lng[wide], lat[wide], radius_m[wide])
+        which, grid = self._tree.query(shapes, predicate="intersects")
+        meets: list[list[str]] = [[] for _ in shapes]
+        for row, code in sorted(zip(which.tolist(), self.codes[self._rows[grid]].tolist(), strict=True)):
+            meets[row].append(code)
+        return meets
+
+    def footprints(self, grounds: NDArray[np.object_]) -> FootprintGrids:
+        """The grid with the greatest share of each footprint; ``grounds`` are polygons."""
+        near = np.unique(self._tree.query(grounds)[1]) if len(self._rows) else np.empty(0, np.int64)
+        with self._preparing:
+            found = grid_of_footprints(self._polygons[near], self.codes[self._rows[near]], grounds)
+        rows = self._rows[near]
+        index = np.where(found.index >= 0, rows[found.index] if len(rows) else -1, -1).astype(np.int32)
+        pairs = np.column_stack([found.pairs[:, 0], rows[found.pairs[:, 1]]]).astype(np.int32)
+        return FootprintGrids(index, found.share, found.straddles, found.tie, pairs, found.pair_share)
+
+    def _row(self, index: Rows) -> Rows:
+        return np.where(index >= 0, self._rows[index], -1).astype(np.int32)
+
+
+async def ground(connection: AsyncConnection, plan: Plan) -> Ground:
+    """The ground of the plan as it is now."""
+    key = (plan.plan_id, plan.version, plan.stamp)
+    if key not in _kept:
+        table = await plans.grid_table(connection, plan.plan_id)
+        made = await anyio.to_thread.run_sync(Ground, table)
+        _kept[key] = made
+        while len(_kept) > KEPT:
+            _kept.popitem(last=False)
+        return made
+    _kept.move_to_end(key)
+    return _kept[key]

@@ -1,0 +1,203 @@
+"""Assignments in the database: reading what is stored, merging changes, answering as of a day."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.storage.columns import read_columns
+from app.storage.copy import copy_rows, staging_table
+from app.storage.rows import records
+
+Keys = NDArray[np.int64]
+
+_SPANS = {"subject": "int8", "start_day": "int4", "end_day": "int4", "value": "int4"}
+_DROPS = {"subject": "int8", "start_day": "int4"}
+_VALUES = {
+    "value": "int4",
+    "status": "text",
+    "grid_id": "uuid",
+    "rule": "text",
+    "tie": "bool",
+    "share": "float8",
+    "evidence": "text",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """The statements for accounts or for buildings."""
+
+    stored: str
+    drop: str
+    add: str
+    check: str
+
+
+ACCOUNTS = Table(
+    stored="""
+        SELECT a.account_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
+               NULL::float8 AS share, a.evidence::text AS evidence
+        FROM unnest(CAST(:subjects AS bigint[])) AS t (account_pk) JOIN assignments a USING (account_pk)
+        WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
+    """,
+    drop="""
+        UPDATE assignments a SET superseded_at = :now FROM assigned_drops d
+        WHERE a.plane_id = :plane AND a.account_pk = d.subject
+          AND a.valid_from = DATE '1970-01-01' + d.start_day AND a.superseded_at IS NULL
+    """,
+    add="""
+        INSERT INTO assignments (org_id, plane_id, account_pk, valid_from, valid_to, recorded_at, status,
+                                 grid_id, rule, tie, evidence)
+        SELECT :org, :plane, s.subject, DATE '1970-01-01' + s.start_day, DATE '1970-01-01' + s.end_day, :now,
+               v.status, v.grid_id, v.rule, v.tie, CAST(v.evidence AS jsonb)
+        FROM assigned_spans s JOIN assigned_values v USING (value)
+    """,
+    check="""
+        SELECT subject FROM (
+            SELECT a.account_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
+                       OVER (PARTITION BY a.account_pk ORDER BY a.valid_from) AS before
+            FROM (SELECT DISTINCT subject FROM assigned_spans) s
+            JOIN assignments a ON a.account_pk = s.subject
+            WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+        ) held WHERE valid_from < before LIMIT 5
+    """,
+)
+BUILDINGS = Table(
+    stored="""
+        SELECT a.building_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
+               a.share, a.evidence::text AS evidence
+        FROM unnest(CAST(:subjects AS bigint[])) AS t (building_pk)
+        JOIN building_assignments a USING (building_pk)
+        WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
+    """,
+    drop="""
+        UPDATE building_assignments a SET superseded_at = :now FROM assigned_drops d
+        WHERE a.plane_id = :plane AND a.building_pk = d.subject
+          AND a.valid_from = DATE '1970-01-01' + d.start_day AND a.superseded_at IS NULL
+    """,
+    add="""
+        INSERT INTO building_assignments (org_id, plane_id, building_pk, valid_from, valid_to, recorded_at,
+                                          status, grid_id, rule, tie, share, evidence)
+        SELECT :org, :plane, s.subject, DATE '1970-01-01' + s.start_day, DATE '1970-01-01' + s.end_day, :now,
+               v.status, v.grid_id, v.rule, v.tie, v.share, CAST(v.evidence AS jsonb)
+        FROM assigned_spans s JOIN assigned_values v USING (value)
+    """,
+    check="""
+        SELECT subject FROM (
+            SELECT a.building_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
+                       OVER (PARTITION BY a.building_pk ORDER BY a.valid_from) AS before
+            FROM (SELECT DISTINCT subject FROM assigned_spans) s
+            JOIN building_assignments a ON a.building_pk = s.subject
+            WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+        ) held WHERE valid_from < before LIMIT 5
+    """,
+)
+
+
+async def stored(
+    connection: AsyncConnection, table: Table, plane_id: uuid.UUID, subjects: Keys, since: dt.date
+) -> dict[str, NDArray[Any]]:
+    """The current rows of these subjects in the plane that reach ``since``."""
+    kinds: Any = {
+        "subject": "int64",
+        "valid_from": "day",
+        "valid_to": "day",
+        "status": "text",
+        "grid_id": "uuid",
+        "rule": "text",
+        "tie": "bool",
+        "share": "float64",
+        "evidence": "text",
+    }
+    return await read_columns(
+        connection, table.stored, kinds, subjects=subjects.tolist(), plane=plane_id, since=since
+    )
+
+
+async def merge(
+    connection: AsyncConnection,
+    table: Table,
+    org_id: uuid.UUID,
+    plane_id: uuid.UUID,
+    now: dt.datetime,
+    drops: Iterable[Sequence[Any]],
+    spans: Iterable[Sequence[Any]],
+    values: Iterable[Sequence[Any]],
+) -> None:
+    """Supersede what no longer holds and insert what does, both as of the moment ``now``.
+
+    ``drops`` are (subject, first day) of stored rows; ``spans`` (subject, first day, end or None, value);
+    ``values`` (value, status, grid, rule, tie, share, evidence as JSON text). Afterwards it is checked that
+    no subject has two rows on a day.
+    """
+    for name, columns, rows in (
+        ("assigned_drops", _DROPS, drops),
+        ("assigned_spans", _SPANS, spans),
+        ("assigned_values", _VALUES, values),
+    ):
+        await staging_table(connection, name, columns)
+        await copy_rows(connection, name, columns, rows)
+    asked = {"plane": plane_id, "now": now}
+    for statement in ("ANALYZE assigned_drops", "ANALYZE assigned_spans", "ANALYZE assigned_values"):
+        await connection.execute(text(statement))
+    await connection.execute(text(table.drop), asked)
+    await connection.execute(text(table.add), asked | {"org": org_id})
+    twice = [row.subject for row in await connection.execute(text(table.check), {"plane": plane_id})]
+    if twice:
+        raise RuntimeError(f"two assignments on one day in plane {plane_id} for subjects {twice}")
+
+
+async def count(connection: AsyncConnection, table: Table) -> int:
+    """How many accounts or buildings there are."""
+    query = "SELECT count(*) FROM accounts" if table is ACCOUNTS else "SELECT count(*) FROM buildings"
+    counted: int = (await connection.execute(text(query))).scalar_one()
+    return counted
+
+
+_AS_OF = """
+    SELECT p.code AS plane, g.code AS grid, a.grid_id, a.status, a.rule, a.tie, a.evidence, a.valid_from,
+           a.valid_to{more}
+    FROM {table} a
+    JOIN planes p ON p.org_id = a.org_id AND p.plane_id = a.plane_id
+    LEFT JOIN LATERAL (
+        SELECT g.code FROM plan_terms f
+        JOIN plan_grids g ON g.org_id = f.org_id AND g.plan_id = f.plan_id AND g.grid_id = a.grid_id
+        WHERE f.plane_id = a.plane_id AND f.valid_from <= :at AND (f.valid_to IS NULL OR :at < f.valid_to)
+          AND f.recorded_at <= :known_at AND (f.superseded_at IS NULL OR :known_at < f.superseded_at)
+    ) g ON true
+    WHERE a.{key} = :subject AND (CAST(:plane AS text) IS NULL OR p.code = :plane)
+      AND a.valid_from <= :at AND (a.valid_to IS NULL OR :at < a.valid_to)
+      AND a.recorded_at <= :known_at AND (a.superseded_at IS NULL OR :known_at < a.superseded_at)
+    ORDER BY p.code COLLATE "C"
+"""
+_ACCOUNT_AS_OF = text(_AS_OF.format(table="assignments", key="account_pk", more=""))
+_BUILDING_AS_OF = text(_AS_OF.format(table="building_assignments", key="building_pk", more=", a.share"))
+
+
+async def of_account(
+    connection: AsyncConnection, account_pk: int, plane: str | None, at: dt.date, known_at: dt.datetime | None
+) -> list[Mapping[str, Any]]:
+    """The account's rows that hold on a day, as known then (none: now): one for each plane that has any."""
+    asked = {"subject": account_pk, "plane": plane, "at": at, "known_at": known_at or "infinity"}
+    return list(records(await connection.execute(_ACCOUNT_AS_OF, asked)))
+
+
+async def of_building(
+    connection: AsyncConnection,
+    building_pk: int,
+    plane: str | None,
+    at: dt.date,
+    known_at: dt.datetime | None,
+) -> list[Mapping[str, Any]]:
+    """The building's rows that hold on a day, as known then (none: now): one for each plane that has any."""
+    asked = {"subject": building_pk, "plane": plane, "at": at, "known_at": known_at or "infinity"}
+    return list(records(await connection.execute(_BUILDING_AS_OF, asked)))
