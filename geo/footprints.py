@@ -11,6 +11,8 @@ from geo.errors import InputError
 
 EQUAL_SHARE = 1e-9
 """Shares that differ by less (relative) are equal."""
+_ROUNDING = 3e-9
+"""Degrees: coordinates rounded to 1e-9 put an edge this far off at most, on both sides together."""
 _COORDINATE_NOISE = 1e-13
 """Degrees; the arithmetic of a cut at longitude 180 is good to about this."""
 
@@ -41,18 +43,20 @@ def code_ranks(codes: Any) -> NDArray[np.int64]:
     return ranks
 
 
-def grid_of_footprints(
-    grids: NDArray[Any], codes: Any, footprints: NDArray[Any], *, negligible: float = 1e-6
-) -> FootprintGrids:
+def negligible_area(footprints: NDArray[Any]) -> NDArray[np.float64]:
+    """Square degrees; a part of a footprint up to this is rounding along its edges, not a part."""
+    return np.asarray(_ROUNDING * shapely.length(footprints), np.float64)
+
+
+def grid_of_footprints(grids: NDArray[Any], codes: Any, footprints: NDArray[Any]) -> FootprintGrids:
     """The grid with the greatest share of each footprint; equal shares (1e-9, relative): the lowest code.
 
     ``grids`` (g,) polygons and ``footprints`` (n,) polygons, both EPSG:4326; ``codes`` (g,) texts. Shares are
     taken in the longitude-latitude plane, where the edges are straight: over one footprint they are those on
-    the ground to about one part in 100,000, and a border through its middle cuts it into exact halves. A
-    footprint whose share in further grids is below ``negligible`` (noise of rounded
-    coordinates) is no straddler. Missing and empty footprints, and those that are no polygons, get -1.
-    InputError (``bad-shape``) when codes and grids differ in number; an invalid polygon raises InputError
-    (``invalid-polygon``, with its row).
+    the ground to about one part in 100,000, and a border through its middle cuts it into exact halves. What a
+    border cuts off a footprint by rounding alone (0.3 mm along its edges) is no part of it. Missing and empty
+    footprints, and those that are no polygons, get -1. InputError (``bad-shape``) when codes and grids differ
+    in number; an invalid polygon raises InputError (``invalid-polygon``, with its row).
     """
     grids, footprints = np.asarray(grids, dtype=object), np.asarray(footprints, dtype=object)
     if len(grids) != len(codes):
@@ -82,7 +86,7 @@ def grid_of_footprints(
     share[cut] = (
         shapely.area(shapely.intersection(footprints[foot[cut]], grids[grid[cut]])) / areas[foot[cut]]
     )
-    keep = share > negligible
+    keep = share * areas[foot] > negligible_area(footprints[foot])
     foot, grid, share = foot[keep], grid[keep], np.minimum(share[keep], 1.0)
 
     index = np.full(n, -1, np.int32)
