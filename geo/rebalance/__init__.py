@@ -2,7 +2,20 @@
 
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.engine import Result, rebalance
+from geo.rebalance.frontier import frontier, measures
 from geo.rebalance.problem import Problem
+from geo.rebalance.report import Names, report
 from geo.rebalance.steps import Step, Transfer
 
-__all__ = ["Certificate", "Problem", "Result", "Step", "Transfer", "rebalance"]
+__all__ = [
+    "Certificate",
+    "Names",
+    "Problem",
+    "Result",
+    "Step",
+    "Transfer",
+    "frontier",
+    "measures",
+    "rebalance",
+    "report",
+]

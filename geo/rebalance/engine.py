@@ -1,20 +1,17 @@
 """The redraw as a whole: start, search, cap, bound, reasons, steps."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import numpy as np
 
 from geo.errors import InputError
-from geo.rebalance import bounds, certificates, flow, greenfield, mend, steps
+from geo.rebalance import bounds, certificates, flow, steps
 from geo.rebalance.bounds import Bound
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.control import Cancel, Control, Progress
 from geo.rebalance.model import Model, model_of
-from geo.rebalance.parts import Part, parts_of
 from geo.rebalance.problem import Floats, Ints, Problem
-from geo.rebalance.search import Outcome, Schedule, improve, schedule_for
+from geo.rebalance.runs import How, capped, from_scratch, redraw
 from geo.rebalance.steps import Step
 
 SHAPE = {"moves": 0.3, "compact": 1.5}
@@ -61,13 +58,15 @@ def rebalance(
     cancel: Cancel | None = None,
     *,
     mu: float | None = None,
+    effort: float = 1.0,
 ) -> Result:
     """The best plan found: within tolerance if it can be, then least moved (or compact), each grid whole.
 
     ``time_limit`` seconds (None: none); ``max_moved`` a hard cap on the moved share; ``prefer`` "moves" or
     "compact"; ``threads`` default all cores (they never change the plan); ``progress`` gets a mapping with
     ``stage``, ``progress`` 0..1, ``seconds`` and figures as they become known, several times a second;
-    ``cancel`` is asked as often, and the best plan so far is returned. ``mu`` overrides the weight of shape.
+    ``cancel`` is asked as often, and the best plan so far is returned. ``mu`` overrides the weight of shape,
+    ``effort`` multiplies the number of sweeps.
     Raises InputError for bad arguments. The same problem, seed and options give the same plan when the
     time limit does not bite. Method: simulated annealing of border moves from the current plan.
     """
@@ -79,165 +78,84 @@ def rebalance(
         raise InputError(f"time_limit: expected seconds above 0, got {time_limit}")
     control = Control(time_limit, threads, progress, cancel)
     model = model_of(problem)
-    shape = SHAPE[prefer] if mu is None else mu
+    how = How(seed, SHAPE[prefer] if mu is None else mu, effort)
     current = problem.current
-    bound = guess = None
-    if current is not None:
-        bound = bounds.elementary(model, current)
-        guess = flow.estimate(model, current)
-        control.tell(stage="search", bound=bound.share, estimate=guess)
+    known = _known(model, current)
+    control.tell(
+        stage="search", bound=None if known.bound is None else known.bound.share, estimate=known.estimate
+    )
+    if current is None:
+        labels = from_scratch(model, how, control)
+    else:
+        labels = redraw(model, current, how, control, hopeless=bool(known.proofs))
+        too_low = known.bound is not None and max_moved is not None and known.bound.share > max_moved
+        labels = capped(model, current, labels, how, control, max_moved, too_low or bool(known.proofs))
+    control.look()
+    return _result(model, labels, seed, known, max_moved, control)
+
+
+def plan_of(problem: Problem, result: Result, max_moved: float | None = None) -> Result:
+    """The plan of a result judged by another problem on the same units (such as wider tolerances)."""
+    model = model_of(problem)
+    judged = _result(model, result.labels, result.seed, _known(model, problem.current), max_moved, None)
+    stopped = result.stopped_by if result.stopped_by != "optimal" else judged.stopped_by
+    first = result.seconds["first_feasible"] or result.seconds["total"]
+    seconds = {**result.seconds, "first_feasible": first if judged.feasible else None}
+    return replace(judged, seconds=seconds, stopped_by=stopped)
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """What is known before any search."""
+
+    bound: Bound | None
+    estimate: float | None
+    proofs: list[Certificate]
+
+
+def _known(model: Model, current: Ints | None) -> _Known:
     proofs = certificates.proofs(model, current)
     if current is None:
-        labels = _from_scratch(model, seed, shape, control)
-    else:
-        labels = _redraw(model, current, seed, shape, control, bool(proofs))
-        labels = _capped(model, current, labels, seed, max_moved, control, bound)
-    return _result(model, labels, seed, control, bound, guess, proofs, max_moved)
-
-
-def _redraw(
-    model: Model,
-    current: Ints,
-    seed: int,
-    mu: float,
-    control: Control,
-    hopeless: bool,
-    budget: float = np.inf,
-) -> Ints:
-    """The best plan from today's, part by part, several starts where parts are small."""
-    start = mend.whole_start(model, current, np.random.default_rng([seed, 1]))
-    if not hopeless and model.within(model.loads(start)).all() and (start == current).all():
-        control.feasible_now()
-    labels = start.copy()
-    parts = parts_of(model, start)
-    found = _search(model, parts, start, seed, mu, control, hopeless, _shares(model, parts, start, budget))
-    for part, outcome in zip(parts, found, strict=True):
-        labels[part.units] = outcome.labels
-    return labels
-
-
-def _shares(model: Model, parts: list[Part], start: Ints, budget: float) -> list[float]:
-    """A budget of moved weight for each part, by what is out of place in it."""
-    if not np.isfinite(budget):
-        return [np.inf] * len(parts)
-    excess = model.excess(model.loads(start)) * model.scale
-    need = np.array([excess[p.grids].sum() for p in parts])
-    total = need.sum()
-    return list(budget * need / total) if total > 0 else [0.0] * len(parts)
-
-
-def _search(
-    model: Model, parts: list[Part], start: Ints, seed: int, mu: float, control: Control, hopeless: bool,
-    budgets: list[float],
-) -> list[Outcome]:  # fmt: skip
-    tasks: list[Callable[[], Outcome]] = []
-    of: list[int] = []
-    for part, budget in zip(parts, budgets, strict=True):
-        schedule = schedule_for(part, mu)
-        if hopeless:
-            schedule = replace(schedule, repairs=1)
-        for s in range(_starts(part)):
-            key = (seed, part.number, s)
-            tasks.append(partial(improve, model, part, start, key, schedule, control, len(tasks), budget))
-            of.append(part.number)
-    outcomes = control.run(tasks)
-    best: dict[int, Outcome] = {}
-    for number, outcome in zip(of, outcomes, strict=True):
-        if number not in best or outcome.rank < best[number].rank:
-            best[number] = outcome
-    return [best[p.number] for p in parts]
-
-
-def _starts(part: Part) -> int:
-    """How many independent runs a part gets: luck evens out where parts are small."""
-    size = len(part.source)
-    return 6 if size < 1_000 else 2 if size < 15_000 else 1
-
-
-def _from_scratch(model: Model, seed: int, mu: float, control: Control) -> Ints:
-    """Connected grids by bisection, then annealed for balance and short borders."""
-    control.tell(stage="search")
-    labels = greenfield.first_plan(model, np.random.default_rng([seed, 2]))
-    parts = parts_of(model, labels)
-    tasks: list[Callable[[], Outcome]] = []
-    for part in parts:
-        schedule = _greenfield_schedule(part, mu)
-        tasks.append(
-            partial(improve, model, part, labels, (seed, part.number, 0), schedule, control, part.number)
-        )
-    for part, outcome in zip(parts, control.run(tasks), strict=True):
-        labels[part.units] = outcome.labels
-    return labels
-
-
-def _greenfield_schedule(part: Part, mu: float) -> Schedule:
-    return replace(schedule_for(part, max(mu, 1.0)), start=1.5, middle=0.4, repairs=20)
-
-
-def _capped(
-    model: Model,
-    current: Ints,
-    labels: Ints,
-    seed: int,
-    max_moved: float | None,
-    control: Control,
-    bound: Bound | None,
-) -> Ints:
-    """The plan, or one that keeps the cap: first with less weight on shape, then with the cap as a wall."""
-    if max_moved is None or model.moved_share(labels) <= max_moved:
-        return labels
-    total = float(model.move.sum())
-    hopeless = bound is not None and bound.share > max_moved
-    if not hopeless:
-        for mu in (0.1, 0.02):
-            if control.look():
-                break
-            again = _redraw(model, current, seed, mu, control, False)
-            if model.moved_share(again) <= max_moved and model.within(model.loads(again)).all():
-                return again
-    forced = float(model.move[~model.remain[current]].sum())
-    budget = max(0.0, max_moved * total - forced)
-    start = mend.whole_start(model, current, np.random.default_rng([seed, 1]))
-    away = (start != current) & model.remain[current]
-    if model.moved_share(start) > max_moved or float(model.move[away].sum()) > budget:
-        return current.copy()
-    return _redraw(model, current, seed, 0.02, control, hopeless, budget * (1 - 1e-9))
+        return _Known(None, None, proofs)
+    return _Known(bounds.elementary(model, current), flow.estimate(model, current), proofs)
 
 
 def _result(
-    model: Model, labels: Ints, seed: int, control: Control, bound: Bound | None, guess: float | None,
-    proofs: list[Certificate], max_moved: float | None,
-) -> Result:  # fmt: skip
-    current = model.problem.current
-    control.look()
+    model: Model, labels: Ints, seed: int, known: _Known, max_moved: float | None, control: Control | None
+) -> Result:
+    current, bound = model.problem.current, known.bound
     load = model.loads(labels)
     pieces = model.pieces(labels)
     whole = bool((pieces[model.remain] == 1).all() and (pieces[~model.remain] == 0).all())
     share = model.moved_share(labels)
+    violation = model.violation(labels)
     feasible = whole and bool(model.within(load).all()) and (max_moved is None or share <= max_moved + 1e-12)
-    if feasible:
-        control.feasible_now()
+    stopped = control.stopped_by if control is not None else None
     reasons: list[Certificate] = []
     if not feasible:
-        reasons = proofs + (certificates.cap_proof(bound, max_moved) if bound is not None else [])
-        reasons = reasons or [certificates.not_found(model, labels, max_moved, share, control.stopped_by)]
-    control.tell(stage="steps", violation=min(model.violation(labels), 1e300), moved_share=share)
+        reasons = known.proofs + (certificates.cap_proof(bound, max_moved) if bound is not None else [])
+        reasons = reasons or [certificates.not_found(model, labels, max_moved, share, stopped)]
+    if control is not None:
+        if feasible:
+            control.feasible_now()
+        control.tell(stage="steps", violation=min(violation, 1e300), moved_share=share)
     moves = [] if current is None else steps.order_moves(model, current, labels)
     optimal = feasible and bound is not None and share <= bound.share + 1e-9
+    first = control.first_feasible if control is not None and feasible else None
     return Result(
         problem=model.problem,
         labels=labels,
         feasible=feasible,
-        violation=model.violation(labels),
+        violation=violation,
         max_deviation=np.abs(model.deviation(load)).max(axis=0),
         moved_share=share,
         bound=None if bound is None else bound.share,
         bound_source=None if bound is None else bound.source,
-        estimate=guess,
+        estimate=known.estimate,
         moves=moves,
         certificates=reasons,
-        seconds={"first_feasible": control.first_feasible if feasible else None, "total": control.seconds},
-        stopped_by=control.stopped_by or ("optimal" if optimal else "converged"),
+        seconds={"first_feasible": first, "total": control.seconds if control is not None else 0.0},
+        stopped_by=stopped or ("optimal" if optimal else "converged"),
         seed=seed,
         largest_step=steps.largest_step(model, moves),
         model=model,

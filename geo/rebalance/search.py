@@ -34,8 +34,8 @@ class Schedule:
     inside: float = 0.97
     near: int = 40
 
-    def shorter(self, by: float) -> "Schedule":
-        """The same road in fewer sweeps."""
+    def scaled(self, by: float) -> "Schedule":
+        """The same road in fewer or more sweeps."""
         return replace(self, hot=max(4, int(self.hot * by)), cool=max(4, int(self.cool * by)))
 
 
@@ -83,7 +83,7 @@ def improve(
     task: int = 0, budget: float = np.inf,
 ) -> Outcome:  # fmt: skip
     """The best plan found for a part, starting from ``labels`` (n,), where each grid is in one piece."""
-    state = _state(model, labels, seed)
+    state = _state(model, part, labels, seed)
     keep(model, part, state, schedule.mu)
     if len(part.source) == 0:
         return _best(state)
@@ -137,10 +137,10 @@ def _best(state: State) -> Outcome:
     return state.best
 
 
-def _state(model: Model, labels: Ints, seed: tuple[int, ...]) -> State:
+def _state(model: Model, part: Part, labels: Ints, seed: tuple[int, ...]) -> State:
     labels = labels.astype(np.int64).copy()
-    away = model.home >= 0
-    away &= labels != model.home
+    mine = part.units
+    away = mine[(model.home[mine] >= 0) & (labels[mine] != model.home[mine])]
     source = np.repeat(np.arange(model.n), np.diff(model.indptr))
     cut = float(model.cut[labels[source] != labels[model.indices]].sum() / 2)
     return State(

@@ -1,0 +1,159 @@
+"""The report of a redraw, with names in place of numbers, ready for JSON."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from geo import metrics
+from geo.metrics import Shapes
+from geo.rebalance.certificates import Certificate
+from geo.rebalance.engine import Result
+from geo.rebalance.problem import Ints
+
+FEW = 5
+"""So many names are written out in a message."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the numbers of a problem are called.
+
+    ``units`` (n) ids, ``grids`` (G) codes, ``weights`` (k) names, ``classes`` class number -> (class, group),
+    None where there is no such column. ``balanced`` are the columns of weights reported in full; the others
+    (a move weight that is not balanced) only as moved.
+    """
+
+    units: Sequence[str]
+    grids: Sequence[str]
+    weights: Sequence[str]
+    classes: Mapping[int, tuple[str | None, str | None]]
+    balanced: Sequence[int]
+
+
+def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[str, Any]:
+    """The report of one plan (contract of the file mode). ``shapes``: of the units, for compactness.
+
+    JSON has no infinity: a violation at tolerance 0 is written as the largest double, a tolerance of
+    infinity as null.
+    """
+    problem, model, labels = result.problem, result.model, result.labels
+    current = problem.current
+    load = model.loads(labels)
+    deviation = model.deviation(load)
+    pieces = model.pieces(labels)
+    size = np.bincount(labels, minlength=model.G)
+    round_ = None if shapes is None else metrics.polsby_popper(shapes, labels, model.G)
+    moved = np.zeros(model.n, bool) if current is None else labels != current
+    total, gone = model.W.sum(axis=0), model.W[moved].sum(axis=0)
+    share = np.divide(gone, total, out=np.zeros(model.k), where=total > 0)
+    named = [(j, names.weights[j]) for j in names.balanced]
+    every = list(enumerate(names.weights))
+    grids = []
+    for g in np.flatnonzero(model.remain | (size > 0)).tolist():
+        klass, group = names.classes[int(model.grid_class[g])]
+        grids.append(
+            {
+                "grid": names.grids[g],
+                "class": klass,
+                "group": group,
+                "weights": {name: _number(load[g, j]) for j, name in named},
+                "target": {name: _number(model.target[g, j]) for j, name in named},
+                "deviation": {name: _number(deviation[g, j]) for j, name in named},
+                "pieces": int(pieces[g]),
+                "units": int(size[g]),
+                "polsby_popper": None if round_ is None else _number(round_[g]),
+            }
+        )
+    gap = None
+    if result.bound is not None:
+        gap = (result.moved_share - result.bound) / result.moved_share if result.moved_share > 0 else 0.0
+    before = None if current is None else metrics.cut_edges(np.asarray(problem.edges), current)
+    return {
+        "feasible": result.feasible,
+        "tolerance": {n: float(model.tol[j]) if np.isfinite(model.tol[j]) else None for j, n in named},
+        "violation": _number(result.violation),
+        "max_deviation": {name: _number(result.max_deviation[j]) for j, name in named},
+        "grids": grids,
+        "moved": {
+            "units": int(moved.sum()),
+            "weight": {name: _number(gone[j]) for j, name in every},
+            "share": {name: _number(share[j]) for j, name in every},
+        },
+        "bound": None
+        if result.bound is None
+        else {"share": _number(result.bound), "source": result.bound_source},
+        "estimate": None if current is None else {"share": _number(result.estimate)},
+        "gap": _number(gap),
+        "cut_edges": {"before": before, "after": metrics.cut_edges(np.asarray(problem.edges), labels)},
+        "polsby_popper": {"before": _mean(shapes, current, model.G), "after": _mean(shapes, labels, model.G)},
+        "moves": [
+            {
+                "step": i + 1,
+                "kind": step.kind,
+                "transfers": [
+                    {
+                        "units": [names.units[u] for u in t.units],
+                        "from": names.grids[t.source],
+                        "to": names.grids[t.sink],
+                    }
+                    for t in step.transfers
+                ],
+                "violation_after": _number(step.violation_after),
+            }
+            for i, step in enumerate(result.moves)
+        ],
+        "largest_step": _number(result.largest_step),
+        "certificates": [_certificate(c, names) for c in result.certificates],
+        "seconds": {k: None if v is None else round(v, 3) for k, v in result.seconds.items()},
+        "seed": result.seed,
+        "stopped_by": result.stopped_by,
+    }
+
+
+def _mean(shapes: Shapes | None, labels: Ints | None, n_grids: int) -> float | None:
+    if shapes is None or labels is None:
+        return None
+    return _number(metrics.mean_polsby_popper(shapes, labels, n_grids))
+
+
+def _certificate(certificate: Certificate, names: Names) -> dict[str, Any]:
+    c = certificate
+    grids, units = [names.grids[g] for g in c.grids], [names.units[u] for u in c.units]
+    klass = names.classes.get(c.group, (None, None)) if c.group is not None else (None, None)
+    text = c.message.format_map(
+        {
+            "grids": _few(grids, "grid"),
+            "units": _few(units, "unit"),
+            "weight": names.weights[c.weight] if c.weight is not None else "weight",
+            "class": " / ".join(k for k in klass if k) or "(all)",
+        }
+    )
+    return {
+        "kind": c.kind,
+        "message": text,
+        "grids": grids,
+        "units": units,
+        "measure": names.weights[c.weight] if c.weight is not None else None,
+        "class": klass[0],
+        "group": klass[1],
+        **{k: _plain(v) for k, v in c.figures.items()},
+    }
+
+
+def _few(names: Sequence[str], thing: str) -> str:
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return ", ".join(names[:FEW]) + more if names else f"no {thing}"
+
+
+def _plain(value: Any) -> Any:
+    return _number(value) if isinstance(value, float | np.floating) else value
+
+
+def _number(value: Any) -> float | None:
+    """A float that JSON can hold."""
+    if value is None or np.isnan(value):
+        return None
+    return float(np.clip(value, -sys.float_info.max, sys.float_info.max))

@@ -1,0 +1,122 @@
+"""Plans from searches: parts in parallel, several starts, the cap on moved work, grids from scratch."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+
+from geo.rebalance import greenfield, mend
+from geo.rebalance.control import Control
+from geo.rebalance.model import Model
+from geo.rebalance.parts import Part, parts_of
+from geo.rebalance.problem import Ints
+from geo.rebalance.search import Outcome, improve, schedule_for
+
+CAP_SHAPES = (0.1, 0.02)
+"""Weights of the shape to try where the first plan moves more than the cap."""
+
+
+@dataclass(frozen=True)
+class How:
+    """Seed, weight of the shape (mu), and a factor on the number of sweeps."""
+
+    seed: int
+    mu: float
+    effort: float
+
+
+def redraw(
+    model: Model, current: Ints, how: How, control: Control, *, hopeless: bool = False, budget: float = np.inf
+) -> Ints:
+    """The best plan (n,) from today's. ``hopeless``: known to be infeasible, so little repair; ``budget``:
+    the most move weight that may leave its grid.
+    """
+    start = mend.whole_start(model, current, np.random.default_rng([how.seed, 1]))
+    if model.within(model.loads(start)).all() and (start == current).all():
+        control.feasible_now()
+    labels = start.copy()
+    parts = parts_of(model, start)
+    tasks: list[Callable[[], Outcome]] = []
+    of: list[int] = []
+    for part, share in zip(parts, _budgets(model, parts, start, budget), strict=True):
+        schedule = schedule_for(part, how.mu).scaled(how.effort)
+        if hopeless:
+            schedule = replace(schedule, repairs=1)
+        for s in range(_starts(part)):
+            key = (how.seed, part.number, s)
+            tasks.append(partial(improve, model, part, start, key, schedule, control, len(tasks), share))
+            of.append(part.number)
+    best: dict[int, Outcome] = {}
+    for number, outcome in zip(of, control.run(tasks), strict=True):
+        if number not in best or outcome.rank < best[number].rank:
+            best[number] = outcome
+    for part in parts:
+        labels[part.units] = best[part.number].labels
+    return labels
+
+
+def capped(
+    model: Model,
+    current: Ints,
+    labels: Ints,
+    how: How,
+    control: Control,
+    max_moved: float | None,
+    hopeless: bool,
+) -> Ints:
+    """The plan, or one that keeps the cap: first with less weight on shape, then with the cap as a wall.
+
+    ``hopeless``: the cap is known to be too low, so the nearest plan within it is looked for at once.
+    """
+    if max_moved is None or model.moved_share(labels) <= max_moved:
+        return labels
+    for mu in () if hopeless else CAP_SHAPES:
+        if control.look():
+            break
+        again = redraw(model, current, replace(how, mu=mu), control)
+        if model.moved_share(again) <= max_moved and model.within(model.loads(again)).all():
+            return again
+    forced = float(model.move[~model.remain[current]].sum())
+    budget = max_moved * float(model.move.sum()) - forced
+    start = mend.whole_start(model, current, np.random.default_rng([how.seed, 1]))
+    away = (start != current) & model.remain[current]
+    budget -= float(model.move[away].sum())
+    if budget < 0:
+        return current.copy()
+    return redraw(model, current, replace(how, mu=CAP_SHAPES[-1]), control, hopeless=hopeless, budget=budget)
+
+
+def from_scratch(model: Model, how: How, control: Control) -> Ints:
+    """Connected grids by bisection, then annealed for balance and short borders."""
+    labels = greenfield.first_plan(model, np.random.default_rng([how.seed, 2]))
+    tasks: list[Callable[[], Outcome]] = []
+    parts = parts_of(model, labels)
+    for part in parts:
+        schedule = replace(schedule_for(part, max(how.mu, 1.0)), start=1.5, middle=0.4, repairs=20)
+        key = (how.seed, part.number, 0)
+        tasks.append(
+            partial(improve, model, part, labels, key, schedule.scaled(how.effort), control, part.number)
+        )
+    for part, outcome in zip(parts, control.run(tasks), strict=True):
+        labels[part.units] = outcome.labels
+    return labels
+
+
+def _budgets(model: Model, parts: list[Part], start: Ints, budget: float) -> list[float]:
+    """A budget of moved weight for each part, by what is out of place in it; on top of what mending moves."""
+    if not np.isfinite(budget):
+        return [np.inf] * len(parts)
+    excess = model.excess(model.loads(start)) * model.scale
+    need = np.array([excess[p.grids].sum() for p in parts])
+    away = (model.home >= 0) & (start != model.home)
+    mended = np.array([model.move[p.units[away[p.units]]].sum() for p in parts])
+    total = float(need.sum())
+    share = need / total if total > 0 else np.zeros(len(parts))
+    return list((mended + budget * share) * (1 - 1e-9))
+
+
+def _starts(part: Part) -> int:
+    """How many independent runs a part gets: luck evens out where parts are small."""
+    size = len(part.source)
+    return 6 if size < 1_000 else 2 if size < 15_000 else 1
