@@ -1,0 +1,72 @@
+"""The `gridwright` command. Each command lives in its own module, which adds it by ``register(root)``."""
+
+import sys
+import warnings
+from importlib import import_module
+from importlib.util import find_spec
+
+import click
+import typer
+
+from geo.errors import InputError
+
+COMMANDS = ("check", "assign", "rebalance", "load", "orgs", "server", "db")
+"""Modules of this package that add commands, in the order of the help."""
+ALONE = ("check", "assign", "rebalance")
+"""Commands that are a module by themselves."""
+
+app = typer.Typer(
+    name="gridwright",
+    help="Keep a map of responsibility true: check grids, assign places, rebalance, publish.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def root() -> None:
+    """Keep a map of responsibility true: check grids, assign places, rebalance, publish."""
+
+
+def register_all(asked: str | None = None) -> None:
+    """Add every command that is part of this installation, or only the one asked for if it has its own module.
+
+    File mode then starts without loading the service.
+    """
+    for name in (asked,) if asked in ALONE else COMMANDS:
+        if find_spec(f"app.cli.{name}") is not None:
+            module = import_module(f"app.cli.{name}")
+            if hasattr(module, "register"):
+                module.register(app)
+
+
+def main() -> None:
+    """Run the command line: bad input is one line on stderr and exit status 2, never a traceback."""
+    if not sys.warnoptions:  # a library's warning is no message for whoever runs a command
+        warnings.simplefilter("ignore")
+    register_all(sys.argv[1] if len(sys.argv) > 1 else None)
+    try:
+        app()
+    except InputError as error:
+        fail(str(error))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("gridwright: interrupted", file=sys.stderr)  # noqa: T201
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    except MemoryError:
+        fail("out of memory: give it fewer rows or columns at a time, or a larger machine")
+    except OSError as error:
+        fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+
+
+def fail(message: str) -> None:
+    """One line on stderr and exit status 2."""
+    print("gridwright: " + " ".join(message.split("\n")), file=sys.stderr)  # noqa: T201
+    sys.exit(2)
