@@ -46,6 +46,12 @@ class Precondition(DomainError):
     kind = "precondition-required"
 
 
+class TooLarge(DomainError):
+    """More than this server takes in one piece."""
+
+    kind = "too-large"
+
+
 class Unauthenticated(DomainError):
     """No key, or one that is not known."""
 

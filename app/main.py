@@ -10,8 +10,12 @@ import structlog
 from fastapi import FastAPI, Request, Response
 
 from app import health, problems
+from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.planes import routes as planes
+from app.rebalances import routes as rebalances
+from app.plans import release_routes as releases
+from app.plans import routes as plans
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.location import database_url
@@ -19,7 +23,11 @@ from app.storage.location import database_url
 ROUTERS = (
     health.router,
     planes.router,
+    plans.router,
+    releases.router,
     jobs.router,
+    imports.router,
+    rebalances.router,
 )
 
 

@@ -21,6 +21,7 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Conflict: 409,
     errors.Stale: 412,
     errors.Precondition: 428,
+    errors.TooLarge: 413,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.Unavailable: 503,

@@ -7,11 +7,18 @@ from collections.abc import Mapping
 import procrastinate
 import structlog
 
+from app.imports import handler as imports
 from app.jobs import queue, runner
 from app.jobs.runner import Handler
+from app.plans import publication
+from app.rebalances import service as rebalances
 from app.storage.database import Database
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {
+    **imports.HANDLERS,
+    **publication.HANDLERS,
+    **rebalances.HANDLERS,
+}
 
 STALLED_S = 30.0
 

@@ -37,12 +37,20 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Field:
-    """A column of ours: how its cells are read, its PostgreSQL type, and whether each row needs it."""
+    """A column of ours: how its cells are read, its PostgreSQL type, whether each row needs it, and what the
+    staging table calls it.
+    """
 
     name: str
     read: Reader
     pg: str = "text"
     needed: bool = False
+    staged: str = ""
+
+    @property
+    def column(self) -> str:
+        """The staging table's name for it."""
+        return self.staged or self.name
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Spec:
             "row": "int4",
             "row_id": "text",
             "reason": "text",
-            **{f.name: f.pg for f in self.fields},
+            **{f.column: f.pg for f in self.fields},
             **PLACE_COLUMNS[self.place],
             "attributes": "text",
         }
@@ -107,7 +115,7 @@ def parse(
             for row, value in enumerate(read.values):
                 if value is None and row not in read.faults:
                     reasons[row].append(f"{one.name} is missing")
-        values[one.name] = read.values
+        values[one.column] = read.values
     repaired, sample = 0, np.empty((0, 2))
     if spec.place != "none":
         placed, faults, repaired, sample = _place(batch, spec.place, columns, crs, repair)
@@ -126,7 +134,7 @@ def parse(
 
 def _place(
     batch: Any, place: Place, columns: Mapping[str, str], crs: str | None, repair: bool
-) -> tuple[dict[str, list[Any]], Faults, int, npt.NDArray[np.float64]]:
+) -> tuple[Mapping[str, Any], Faults, int, npt.NDArray[np.float64]]:
     n = batch.num_rows
     if crs is None:  # a file without coordinates, of a kind that may have none
         return {name: [None] * n for name in PLACE_COLUMNS[place]}, {}, 0, np.empty((0, 2))

@@ -15,6 +15,7 @@ from app.imports.params import ImportParams
 from app.imports.parsing import Spec, has_coordinates, parse
 from app.jobs import service as jobs
 from app.jobs.runner import Work
+from app.storage.locks import one_import
 from geo import columns as names
 from geo.errors import InputError
 from geo.files import Table
@@ -95,8 +96,10 @@ async def stage(
             kind="empty-file",
             file=table.path.name,
         )
+    # From here on nobody else merges: what the checks see is what the merge meets.
+    await one_import(work.connection, work.org_id)
     staged.sample = np.concatenate(samples)
-    await repository.analyse(work.connection)
+    await repository.analyse(work.connection, staged.rows)
     work.tell(_READ_SHARE, f"{staged.rows:,} rows read; checking them")
     return staged
 

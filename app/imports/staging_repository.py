@@ -26,9 +26,23 @@ async def add(connection: AsyncConnection, columns: dict[str, str], rows: Iterab
     return await copy_rows(connection, STAGED, columns, rows)
 
 
-async def analyse(connection: AsyncConnection) -> None:
-    """Tell the planner how the table looks."""
+MANY = 1_000
+
+
+async def analyse(connection: AsyncConnection, rows: int) -> None:
+    """Tell the planner how the table looks, and that many rows are joined whole.
+
+    What was loaded a moment ago has no statistics yet, and then the planner takes thousands of rows for a
+    handful and joins them by nested loops: minutes instead of a second.
+    """
     await connection.execute(text("ANALYZE staged"))
+    if rows > MANY:
+        await connection.execute(text("SET LOCAL enable_nestloop = off"))
+
+
+async def merged(connection: AsyncConnection) -> None:
+    """The joins of the merge are done: the planner is free again."""
+    await connection.execute(text("SET LOCAL enable_nestloop = on"))
 
 
 async def refuse_repeated(connection: AsyncConnection, key: Sequence[str], what: str) -> None:
@@ -37,7 +51,7 @@ async def refuse_repeated(connection: AsyncConnection, key: Sequence[str], what:
     query = sql.SQL(
         """
         UPDATE staged s
-        SET reason = concat_ws('; ', s.reason, %(what)s || ' is in row ' || d.first || ' already')
+        SET reason = concat_ws('; ', s.reason, %(what)s::text || ' is in row ' || d.first || ' already')
         FROM (SELECT row, first_value(row) OVER (PARTITION BY {columns} ORDER BY row) AS first
               FROM staged WHERE num_nulls({columns}) = 0) d
         WHERE d.row = s.row AND d.first < d.row
@@ -54,7 +68,7 @@ async def refuse_unknown(
         """
         UPDATE staged s
         SET reason = concat_ws('; ', s.reason, format('%%s: there is no %%L; %%s', {name}::text, s.{column},
-                               %(advice)s))
+                               %(advice)s::text))
         WHERE s.{column} IS NOT NULL AND NOT EXISTS (SELECT FROM {table} t WHERE t.{known} = s.{column})
         """
     ).format(

@@ -29,11 +29,21 @@ def document(job: dict[str, Any]) -> dict[str, Any]:
 
 
 async def submit(
-    connection: AsyncConnection, org_id: uuid.UUID, kind: str, params: dict[str, Any], actor: str
+    connection: AsyncConnection,
+    org_id: uuid.UUID,
+    kind: str,
+    params: dict[str, Any],
+    actor: str,
+    *,
+    queued: bool = True,
 ) -> uuid.UUID:
-    """A new job, queued with the caller's transaction. ``params`` must be JSON."""
+    """A new job, queued with the caller's transaction. ``params`` must be JSON.
+
+    Not ``queued``: the caller runs it itself (:func:`app.jobs.runner.run`).
+    """
     job_id = await repository.add(connection, org_id, kind, params, actor)
-    await queue.put(connection, org_id, job_id)
+    if queued:
+        await queue.put(connection, org_id, job_id)
     return job_id
 
 

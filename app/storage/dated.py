@@ -1,7 +1,8 @@
 """Writing dated facts set-wise: what is said of a span of days replaces what was said of it before.
 
 Nothing is overwritten: a row that no longer holds as it stood is superseded, what is left of it on either
-side of the span is written anew, and then the new fact. A fact that says what is already known writes nothing.
+side of the span is written anew, and then the new fact. A fact that says what is known already
+writes nothing.
 """
 
 import datetime as dt
@@ -38,7 +39,8 @@ async def until_next_change(
         """
         UPDATE {source} s SET valid_to = n.until
         FROM (
-            SELECT {keys}, min(CASE WHEN t.valid_from > s.valid_from THEN t.valid_from ELSE t.valid_to END) AS until
+            SELECT {keys},
+                   min(CASE WHEN t.valid_from > s.valid_from THEN t.valid_from ELSE t.valid_to END) AS until
             FROM {table} t JOIN {source} s ON {match}
             WHERE t.superseded_at IS NULL AND coalesce(t.valid_to, 'infinity') > s.valid_from
             GROUP BY {keys}
@@ -118,7 +120,8 @@ _DROP_KNOWN = """
     DELETE FROM {changed} s USING {table} t
     WHERE s.pass = %(pass)s AND NOT s.gone AND {match} AND t.superseded_at IS NULL
       AND ROW({said}) IS NOT DISTINCT FROM ROW({held})
-      AND t.valid_from <= s.valid_from AND coalesce(t.valid_to, 'infinity') >= coalesce(s.valid_to, 'infinity')
+      AND t.valid_from <= s.valid_from
+      AND coalesce(t.valid_to, 'infinity') >= coalesce(s.valid_to, 'infinity')
 """
 _DROP_IDLE = """
     DELETE FROM {changed} s

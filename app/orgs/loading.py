@@ -1,0 +1,112 @@
+"""Loading areas, people and responsibilities."""
+
+from typing import Any
+
+from app.imports import known_grids_repository as known_grids
+from app.imports import staging_repository as staged_rows
+from app.imports.params import ImportParams
+from app.imports.parsing import Field, Spec
+from app.imports.staging import finish, stage
+from app.imports.values import choice, day, length, words
+from app.jobs.runner import Work
+from app.orgs import loading_repository as repository
+from app.orgs import tree
+from app.planes.service import Plane
+from geo.files import Table
+
+CLASSES = choice(
+    {"A": ("A类", "urban", "城区", "城市"), "B": ("B类", "rural", "农村", "郊县"), "": ("none", "无")},
+    "class",
+)
+ROLES = choice(
+    {
+        "owner": ("责任人", "负责人", "网格经理", "网格长"),
+        "stand_in": ("stand-in", "代理", "代理人", "备岗"),
+        "attack": ("攻", "攻方", "攻坚", "拓展"),
+        "defence": ("defense", "守", "守方", "防守", "维系"),
+    },
+    "role",
+)
+
+AREAS = Spec(
+    "areas",
+    ("code",),
+    (
+        Field("code", words, needed=True),
+        Field("name", words, needed=True),
+        Field("parent", words),
+        Field("kind", words),
+        Field("class", CLASSES),
+        Field("class_reason", words),
+        Field("nbs_code", words),
+    ),
+    place="area",
+)
+PEOPLE = Spec(
+    "people",
+    ("id",),
+    (
+        Field("id", words, needed=True),
+        Field("name", words, needed=True),
+        Field("area", words),
+        Field("capacity", length, "float8"),
+    ),
+    place="residence",
+)
+RESPONSIBILITIES = Spec(
+    "responsibilities",
+    ("grid",),
+    (
+        Field("grid", words, needed=True),
+        Field("person", words, needed=True),
+        Field("role", ROLES),
+        Field("from", day, "date", staged="valid_from"),
+        Field("to", day, "date", staged="valid_to"),
+    ),
+)
+
+
+async def load_areas(work: Work, table: Table, plane: Plane | None, params: ImportParams) -> dict[str, Any]:
+    """The tree: names, parents and classes hold from ``since``."""
+    del plane
+    connection = work.connection
+    staged = await stage(work, table, AREAS, params)
+    await staged_rows.refuse_repeated(connection, ["code"], "this code")
+    if "parent" in staged.given:
+        rows = await repository.staged_tree(connection)
+        existing = await repository.tree(connection, params.since)
+        await staged_rows.refuse(connection, tree.faults(rows, existing).items())
+    work.check()
+    changed = await repository.merge_areas(connection, work.org_id, params.since, staged.given)
+    return await finish(work, staged, changed=changed)
+
+
+async def load_people(work: Work, table: Table, plane: Plane | None, params: ImportParams) -> dict[str, Any]:
+    """People, their areas and residence points."""
+    del plane
+    connection = work.connection
+    staged = await stage(work, table, PEOPLE, params)
+    await staged_rows.refuse_repeated(connection, ["id"], "this id")
+    await staged_rows.refuse_unknown(connection, "area", "areas", "code", "load the areas first")
+    work.check()
+    changed = await repository.merge_people(connection, work.org_id, staged.given, params.crs)
+    return await finish(work, staged, changed=changed)
+
+
+async def load_responsibilities(
+    work: Work, table: Table, plane: Plane | None, params: ImportParams
+) -> dict[str, Any]:
+    """Who is responsible for which grid of the plane, in which role, from when to when."""
+    assert plane is not None
+    connection = work.connection
+    staged = await stage(work, table, RESPONSIBILITIES, params, {"one_of": "text"})
+    await known_grids.prepare(connection, params.since, plane.plane_id)
+    await staged_rows.refuse_unknown(
+        connection, "grid", "known_grids", "code", f"no plan of plane {plane.code} has it"
+    )
+    await staged_rows.refuse_unknown(connection, "person", "people", "person_id", "load the people first")
+    await repository.complete_responsibilities(connection, params.since)
+    await staged_rows.refuse_spans(connection, ["grid", "role", "one_of"])
+    work.check()
+    changed = await repository.merge_responsibilities(connection, work.org_id, plane.plane_id)
+    return await finish(work, staged, changed=changed)

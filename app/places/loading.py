@@ -1,0 +1,117 @@
+"""Loading buildings, clusters, barriers and exclusions."""
+
+from typing import Any
+
+from app.accounts import facts as account_facts
+from app.errors import Invalid
+from app.imports import evidence, touched
+from app.imports import known_grids_repository as known_grids
+from app.imports import staging_repository as staged_rows
+from app.imports.params import ImportParams
+from app.imports.parsing import Field, Spec
+from app.imports.staging import finish, stage
+from app.imports.values import count, words
+from app.jobs.runner import Work
+from app.places import loading_repository as repository
+from app.planes.service import Plane
+from geo.files import Table
+
+BUILDINGS = Spec(
+    "buildings",
+    ("id",),
+    (
+        Field("id", words, needed=True),
+        Field("name", words),
+        Field("use", words),
+        Field("address", words),
+        Field("households", count, "int4"),
+        Field("ports", count, "int4"),
+        Field("ports_used", count, "int4"),
+    ),
+    place="building",
+)
+CLUSTERS = Spec(
+    "clusters",
+    ("id",),
+    (
+        Field("id", words, needed=True),
+        Field("name", words, needed=True),
+        Field("kind", words),
+        Field("grid", words),
+    ),
+)
+BARRIERS = Spec("barriers", ("kind",), (Field("kind", words),), place="barrier")
+EXCLUSIONS = Spec("exclusions", ("why",), (Field("reason", words, staged="why"),), place="ground")
+
+
+async def load_buildings(
+    work: Work, table: Table, plane: Plane | None, params: ImportParams
+) -> dict[str, Any]:
+    """Footprints and points; buildings that changed are assigned anew, with the customers in them."""
+    del plane
+    assert params.crs is not None
+    connection = work.connection
+    staged = await stage(work, table, BUILDINGS, params)
+    await staged_rows.refuse_repeated(connection, ["id"], "this id")
+    work.check()
+    staged.warnings += await evidence.warnings(connection, staged.sample, params)
+    changed = await repository.merge_buildings(connection, work.org_id, staged.given, params.crs)
+    assigned = await touched.reassign(work, params.since, buildings=changed)
+    return await finish(work, staged, changed=len(changed), **assigned)
+
+
+async def load_clusters(
+    work: Work, table: Table, plane: Plane | None, params: ImportParams
+) -> dict[str, Any]:
+    """Clusters, and from ``since`` the grids that own them in the plane."""
+    connection = work.connection
+    staged = await stage(work, table, CLUSTERS, params)
+    await staged_rows.refuse_repeated(connection, ["id"], "this id")
+    owned = "grid" in staged.given
+    if owned and plane is None:
+        raise Invalid(
+            "The file has a column grid, whose grids own the clusters: say in which plane with plane=CODE.",
+            kind="missing-plane",
+        )
+    if plane is not None:
+        await known_grids.prepare(connection, params.since, plane.plane_id)
+        await staged_rows.refuse_unknown(
+            connection, "grid", "known_grids", "code", f"no plan of plane {plane.code} has it"
+        )
+    work.check()
+    changed = await repository.merge_clusters(connection, work.org_id, staged.given)
+    assigned: dict[str, Any] = {}
+    if owned and plane is not None:
+        owned_anew = await repository.merge_owners(connection, work.org_id, plane.plane_id, params.since)
+        changed += len(owned_anew)
+        members = await account_facts.touched_by(connection, params.since, clusters=owned_anew)
+        assigned = await touched.reassign(work, params.since, accounts=members)
+    return await finish(work, staged, changed=changed, **assigned)
+
+
+async def load_barriers(
+    work: Work, table: Table, plane: Plane | None, params: ImportParams
+) -> dict[str, Any]:
+    """Lines that grids may not straddle. A line that is there already is not loaded twice."""
+    del plane
+    connection = work.connection
+    staged = await stage(work, table, BARRIERS, params)
+    await staged_rows.refuse_repeated(connection, ["shape"], "this line")
+    work.check()
+    staged.warnings += await evidence.warnings(connection, staged.sample, params)
+    changed = await repository.merge_barriers(connection, work.org_id, staged.given)
+    return await finish(work, staged, changed=changed)
+
+
+async def load_exclusions(
+    work: Work, table: Table, plane: Plane | None, params: ImportParams
+) -> dict[str, Any]:
+    """Land that no grid needs to cover. Ground that is there already is not loaded twice."""
+    del plane
+    connection = work.connection
+    staged = await stage(work, table, EXCLUSIONS, params)
+    await staged_rows.refuse_repeated(connection, ["shape"], "this polygon")
+    work.check()
+    staged.warnings += await evidence.warnings(connection, staged.sample, params)
+    changed = await repository.merge_exclusions(connection, work.org_id, staged.given)
+    return await finish(work, staged, changed=changed)
