@@ -30,3 +30,9 @@ class RefusedRows(BaseModel):
 
     rows: list[RefusedRow]
     next: str | None
+
+
+class Submitted(BaseModel):
+    """The job that does the work."""
+
+    id: str

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.plans.models import Plan
@@ -151,3 +151,8 @@ async def add_term(
     """The plan is in force over these days, as known from ``now`` on."""
     asked = {"org": org_id, "plane": plane_id, "plan": plan_id, "from": valid_from, "to": valid_to}
     await connection.execute(_TERM, asked | {"now": now})
+
+
+async def set_report(connection: AsyncConnection, plan_id: uuid.UUID, report: dict[str, Any]) -> None:
+    """Keep the report of the redraw that the plan came from."""
+    await connection.execute(update(Plan).where(Plan.plan_id == plan_id).values(report=report))

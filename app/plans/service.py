@@ -198,3 +198,8 @@ async def editable(connection: AsyncConnection, plan_id: uuid.UUID) -> Plan:
             kind="plan-not-draft",
         )
     return plan
+
+
+async def set_report(connection: AsyncConnection, plan_id: uuid.UUID, report: dict[str, Any]) -> None:
+    """Keep the report of the redraw that the plan came from; its grids and version stay as they are."""
+    await repository.set_report(connection, plan_id, report)

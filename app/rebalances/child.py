@@ -1,0 +1,78 @@
+"""Running a pure function in a process of its own, so that it can be stopped at once."""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from app.errors import DomainError
+from app.jobs.runner import Work
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+Tell = Callable[[float, str], None]
+
+# A fresh interpreter: forking a process that holds threads and database connections is not safe.
+_SPAWN = multiprocessing.get_context("spawn")
+_POLL_S = 0.2
+
+
+class ChildDied(DomainError):
+    """The process ended without an answer: killed, or out of memory."""
+
+    kind = "internal"
+
+
+def _main(function: Callable[[Given, Tell], Made], given: Given, pipe: Connection) -> None:
+    try:
+        made: Any = function(given, lambda share, note: pipe.send(("progress", share, note)))
+        pipe.send(("made", made))
+    except Exception as error:
+        pipe.send(("raised", error))
+    finally:
+        pipe.close()
+
+
+def _receive(pipe: Connection) -> tuple[Any, ...] | None:
+    """The child's next message, none when there is none yet; EOFError when it has gone."""
+    message: tuple[Any, ...] | None = pipe.recv() if pipe.poll(_POLL_S) else None
+    return message
+
+
+async def run(
+    function: Callable[[Given, Tell], Made], given: Given, work: Work, *, share: tuple[float, float]
+) -> Made:
+    """``function(given, tell)`` in a child; its progress 0 to 1 becomes the stretch ``share`` of the job's.
+
+    Raises what it raises, and :class:`app.errors.Cancelled` within a second of the wish to cancel, when the
+    child is ended.
+    ``function`` must be importable, ``given`` and the answer picklable.
+    """
+    ours, theirs = _SPAWN.Pipe()
+    child = _SPAWN.Process(target=_main, args=(function, given, theirs), daemon=True)
+    await asyncio.to_thread(child.start)
+    theirs.close()
+    low, high = share
+    try:
+        while True:
+            work.check()
+            message = await asyncio.to_thread(_receive, ours)
+            if message is None:
+                continue
+            if message[0] == "made":
+                made: Made = message[1]
+                return made
+            if message[0] == "raised":
+                raise message[1]
+            work.tell(low + (high - low) * message[1], message[2])
+    except EOFError:
+        await asyncio.to_thread(child.join, 5)
+        raise ChildDied(
+            f"The redraw's process ended without an answer (exit code {child.exitcode}); "
+            "it may have run out of memory. Try fewer grids (scope) or fewer units."
+        ) from None
+    finally:
+        child.kill()
+        await asyncio.to_thread(child.join)
+        ours.close()

@@ -1,0 +1,230 @@
+"""A redraw from end to end: units from the ground, the plan that moves the least work, the new polygons."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geo.errors import InputError
+from geo.metrics import Shapes
+from geo.rebalance import Names, Problem, Result, frontier, measures, rebalance, report
+from geo.units import Demand, Lines, Redraw, Units, build_units, redraw
+from geo.units.model import geometries
+
+Geometries = NDArray[np.object_]
+Tell = Callable[[float, str], None]
+
+UNITS_DONE, PLAN_DONE = 0.2, 0.9
+"""How far the work is when units are made, and when the plan is found."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What is redrawn. g grids, in EPSG:4326 rounded to 1e-9 degree.
+
+    A unit never leaves its class and group; a locked grid neither gives nor receives.
+    """
+
+    grids: Geometries
+    codes: Sequence[str]
+    classes: Sequence[str]
+    groups: Sequence[str]
+    locked: NDArray[np.bool_]
+    demand: Demand
+    lines: Lines = field(default_factory=Lines)
+    footprints: Geometries = field(default_factory=geometries)
+    mode: Literal["blocks", "h3", "polygons"] = "blocks"
+    polygons: Geometries | None = None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is asked of the redraw: the columns of the demand by name, tolerance each, and the rest of 5.2."""
+
+    measures: Sequence[str]
+    tolerance: Sequence[float]
+    max_moved: float | None = None
+    prefer: str = "moves"
+    frontier: int | None = None
+    seed: int = 0
+    time_limit: float = 60.0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One plan: polygons (g,), which of them differ from before, and the report."""
+
+    polygons: Geometries
+    differs: NDArray[np.bool_]
+    report: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Redrawn:
+    """The plans, fewest moves first; ``summary`` tells shares of several plans side by side."""
+
+    plans: list[Drawn]
+    summary: list[dict[str, Any]]
+
+
+def redraw_grids(ground: Ground, goal: Goal, tell: Tell = lambda _share, _note: None) -> Redrawn:
+    """Redraw the grids. ``tell(share, note)`` hears of progress at least once a second while it seeks.
+
+    Grids of a class and group whose demand is all 0 in some measure have no target and are left as they are.
+    Raises InputError for grids that are no polygons, for a mixed request and for demand that stands nowhere.
+    """
+    tell(0.0, "making units")
+    units = build_units(
+        ground.grids,
+        ground.codes,
+        mode=ground.mode,
+        lines=ground.lines,
+        footprints=ground.footprints,
+        demand=ground.demand,
+        polygons=ground.polygons,
+    )
+    tell(UNITS_DONE, f"{len(units.grid):,} units; seeking the plan")
+    part = _part_in_play(ground, goal, units)
+    problem = _problem(ground, goal, units, part)
+    shapes = Shapes(units.area_m2, units.perimeter_m, *_borders(units)).only(part.units)
+    results = _solve(problem, goal, shapes, tell)
+    tell(PLAN_DONE, "drawing the new borders")
+    plans = [_draw(ground, goal, units, part, shapes, result) for result in results]
+    summary = [
+        dict(zip(("share", "violation", "polsby_popper"), measures(result, shapes), strict=True))
+        for result in results
+    ]
+    return Redrawn(plans, summary)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The grids and units that a redraw is about, and the weights of all units."""
+
+    grids: NDArray[np.int64]
+    units: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    kinds: Mapping[tuple[str, str], int]
+
+
+def _part_in_play(ground: Ground, goal: Goal, units: Units) -> _Part:
+    weights = np.zeros((len(units.grid), len(goal.measures)))
+    here = units.demand_unit >= 0
+    for j, column in enumerate(ground.demand.weights.T):
+        weights[:, j] = np.bincount(units.demand_unit[here], column[here], minlength=len(units.grid))
+    pairs = list(zip(ground.classes, ground.groups, strict=True))
+    kinds = {pair: number for number, pair in enumerate(sorted(set(pairs)))}
+    kind = np.array([kinds[pair] for pair in pairs], np.int64)
+    total = np.zeros((len(kinds), len(goal.measures)))
+    np.add.at(total, kind[units.grid], weights)
+    worked = np.asarray((total > 0).all(axis=1))
+    grids = np.flatnonzero(worked[kind])
+    grids = grids[np.isin(grids, units.grid)]
+    if len(grids) == 0:
+        raise InputError(
+            "nobody stands in these grids by place, so there is no work to balance; load accounts first, or "
+            "choose another measure",
+            kind="no-demand",
+        )
+    return _Part(grids, np.flatnonzero(np.isin(units.grid, grids)), weights, kinds)
+
+
+def _borders(units: Units) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of units that share a border, barriers or not, and its length in metres."""
+    inner = units.segments.only(units.segments.right >= 0)
+    n = len(units.grid)
+    key = np.minimum(inner.left, inner.right).astype(np.int64) * n + np.maximum(inner.left, inner.right)
+    found, at = np.unique(key, return_inverse=True)
+    length = np.bincount(at, inner.length_m, minlength=len(found)).astype(np.float64)
+    return np.column_stack([found // n, found % n]), length
+
+
+def _problem(ground: Ground, goal: Goal, units: Units, part: _Part) -> Problem:
+    new_number = np.full(len(units.grid), -1, np.int64)
+    new_number[part.units] = np.arange(len(part.units))
+    row = np.full(len(ground.grids), -1, np.int64)
+    row[part.grids] = np.arange(len(part.grids))
+    inside = (new_number[units.edges] >= 0).all(axis=1)
+    current = row[units.grid[part.units]]
+    grid_class = np.array(
+        [part.kinds[ground.classes[g], ground.groups[g]] for g in part.grids.tolist()], np.int64
+    )
+    return Problem(
+        weights=part.weights[part.units],
+        edges=new_number[units.edges[inside]],
+        current=current,
+        n_grids=len(part.grids),
+        tolerance=np.asarray(goal.tolerance, np.float64),
+        edge_length=units.edge_length_m[inside],
+        xy=units.xy[part.units],
+        area=units.area_m2[part.units],
+        perimeter=units.perimeter_m[part.units],
+        unit_class=grid_class[current],
+        grid_class=grid_class,
+        locked_grids=ground.locked[part.grids],
+    )
+
+
+def _solve(problem: Problem, goal: Goal, shapes: Shapes, tell: Tell) -> list[Result]:
+    def hear(event: Mapping[str, Any]) -> None:
+        share = UNITS_DONE + (PLAN_DONE - UNITS_DONE) * float(event.get("progress", 0.0))
+        tell(share, ", ".join(_told(event)) or "seeking the plan")
+
+    if goal.frontier is not None:
+        return frontier(
+            problem,
+            goal.frontier,
+            shapes=shapes,
+            seed=goal.seed,
+            time_limit=goal.time_limit,
+            max_moved=goal.max_moved,
+            progress=hear,
+        )
+    return [
+        rebalance(
+            problem,
+            seed=goal.seed,
+            time_limit=goal.time_limit,
+            max_moved=goal.max_moved,
+            prefer=goal.prefer,
+            progress=hear,
+        )
+    ]
+
+
+def _told(event: Mapping[str, Any]) -> list[str]:
+    """The figures of an event in words."""
+    words = {"violation": "violation {:.2f}", "moved_share": "{:.1%} moved", "bound": "at least {:.1%}"}
+    return [text.format(event[name]) for name, text in words.items() if event.get(name) is not None]
+
+
+def _draw(ground: Ground, goal: Goal, units: Units, part: _Part, shapes: Shapes, result: Result) -> Drawn:
+    labels = units.grid.astype(np.int64)
+    labels[part.units] = part.grids[result.labels]
+    made = redraw(ground.grids, units, labels)
+    names = Names(
+        units=[f"u{number}" for number in part.units.tolist()],
+        grids=[ground.codes[g] for g in part.grids.tolist()],
+        weights=list(goal.measures),
+        classes={number: pair for pair, number in part.kinds.items()},
+        balanced=range(len(goal.measures)),
+    )
+    told = report(result, names, shapes)
+    told["border"] = _border(made)
+    told["footprints"] = {"newly_cut": len(made.newly_cut), "cut_before": len(units.straddlers)}
+    told["units"] = {"mode": ground.mode, "number": len(units.grid)}
+    told["left_alone"] = sorted(
+        code for g, code in enumerate(ground.codes) if g not in set(part.grids.tolist())
+    )
+    return Drawn(made.polygons[: len(ground.grids)], (made.changed | made.touched)[: len(ground.grids)], told)
+
+
+def _border(made: Redraw) -> dict[str, Any]:
+    return {
+        "new_m": made.new_border_m,
+        "street_share": made.street_share,
+        "line_share": made.line_share,
+        "straightened": made.straightened,
+    }
