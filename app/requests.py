@@ -95,10 +95,15 @@ class WriteScope(Scope):
         return as_response(answer)
 
 
+async def fingerprint(request: Request) -> bytes:
+    """What tells two requests apart that carry one Idempotency-Key."""
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    return hashlib.sha256(asked).digest()
+
+
 async def _writing(
     request: Request, scope: Reading, _: Planner, idempotency_key: IdempotencyKey = None
 ) -> WriteScope:
-    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
     return WriteScope(
         scope.connection,
         scope.org_id,
@@ -106,7 +111,7 @@ async def _writing(
         scope.today,
         scope.request_id,
         idempotency_key,
-        hashlib.sha256(asked).digest(),
+        await fingerprint(request),
     )
 
 

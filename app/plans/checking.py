@@ -1,0 +1,90 @@
+"""Everything that is wrong with a plan: its coverage, its classes, its owners, its barriers."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import anyio.to_thread
+import numpy as np
+import shapely
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.orgs import directory, responsibilities
+from app.places import obstacles
+from app.planes.service import Plane
+from app.plans import service
+from app.plans.model import GridTable, Plan
+from app.plans.straddling import straddles
+from geo.coverage import Finding, check
+
+
+async def findings(connection: AsyncConnection, plane: Plane, plan: Plan, day: dt.date) -> list[Finding]:
+    """The findings on a plan with the areas, exclusions and barriers of that day; errors come first."""
+    table = await service.grid_table(connection, plan.plan_id)
+    known = await responsibilities.owners(connection, plane.plane_id, day)
+    found = _no_owner(table, known) + await _mixed_classes(connection, table, day)
+    if not len(table):
+        found.append(Finding("no_grids", "error", (), 0.0, None, "the plan has no grids"))
+    elif plane.kind == "place":
+        found += await _ground(connection, table)
+    return sorted(found, key=lambda one: one.severity != "error")
+
+
+async def _ground(connection: AsyncConnection, table: GridTable) -> list[Finding]:
+    bounds = shapely.total_bounds(table.geometries)
+    if not np.isfinite(bounds).all():
+        return await anyio.to_thread.run_sync(check, table.geometries, table.codes)
+    west, south, east, north = (float(side) for side in bounds)
+    box = (west, south, east, north)
+    free = await obstacles.exclusions(connection, box)
+    barriers = await obstacles.barriers(connection, box)
+    walls = ~barriers.crossable
+    found: Sequence[Finding] = await anyio.to_thread.run_sync(
+        partial(check, table.geometries, table.codes, exclusions=free)
+    )
+    crossed = await anyio.to_thread.run_sync(
+        straddles, table.geometries, barriers.lines[walls], barriers.bridges[walls]
+    )
+    return [
+        *found,
+        *(
+            Finding(
+                "barrier_crossed",
+                "warning",
+                (table.codes[one.row],),
+                0.0,
+                one.line,
+                "a barrier cuts the grid in two and no bridge joins them",
+            )
+            for one in crossed
+        ),
+    ]
+
+
+def _no_owner(table: GridTable, known: Mapping[uuid.UUID, str]) -> list[Finding]:
+    return [
+        Finding("no_owner", "warning", (code,), _area(table, row), None, "nobody owns the grid")
+        for row, code in enumerate(table.codes)
+        if table.owner_ids[row] is None and table.grid_ids[row] not in known
+    ]
+
+
+async def _mixed_classes(connection: AsyncConnection, table: GridTable, day: dt.date) -> list[Finding]:
+    tree = await directory.areas(connection, day)
+    classes = directory.inherited_classes(tree)
+    names = {area.area_id: area.code for area in tree}
+    out = []
+    for row, area_id in enumerate(table.area_ids):
+        if area_id is None or area_id not in classes or classes[area_id] == table.classes[row]:
+            continue
+        own, theirs = table.classes[row] or "none", classes[area_id] or "none"
+        said = f"class {own} in area {names[area_id]}, whose class is {theirs}"
+        ground = table.geometries[row]
+        out.append(Finding("mixed_class", "warning", (table.codes[row],), _area(table, row), ground, said))
+    return out
+
+
+def _area(table: GridTable, row: int) -> float:
+    area = float(table.areas_m2[row])
+    return area if np.isfinite(area) else 0.0
