@@ -76,7 +76,7 @@ def build(source: Path, target: Path) -> None:
     lng_lat = shapely.get_coordinates(source_rows.geometry.to_numpy())
     made = accounts(addresses, lng_lat, buildings_wgs84, inside, count, rural, rng)
     made.to_parquet(target / "accounts.parquet", index=False, compression="zstd")
-    _write(_barriers(net, box), target / "barriers.gpkg", "barriers")
+    _write(_barriers(net, ground, box), target / "barriers.gpkg", "barriers")
     _write(_exclusions(ground), target / "exclusions.gpkg", "exclusions")
 
 
@@ -144,13 +144,13 @@ def _people(grids: gpd.GeoDataFrame, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
-def _barriers(net: Lines, box: shapely.Polygon) -> gpd.GeoDataFrame:
+def _barriers(net: Lines, ground: Blocks, box: shapely.Polygon) -> gpd.GeoDataFrame:
     """One layer of lines and points: barriers, the bridges over them, and streets, which are all bridge."""
     street = net.streets.assign(bridge=True)
     barrier = net.barriers.assign(bridge=False)
     bridge = gpd.GeoDataFrame(
-        {"kind": ["bridge"] * len(net.bridges), "name": None, "bridge": True},
-        geometry=net.bridges,
+        {"kind": ["bridge"] * len(net.bridges) + ["gate"] * len(ground.gates), "name": None, "bridge": True},
+        geometry=np.r_[net.bridges, ground.gates],
         crs=CRS,
     )
     frame = gpd.GeoDataFrame(pd.concat([barrier, bridge, street], ignore_index=True), crs=CRS)

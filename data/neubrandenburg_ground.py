@@ -15,11 +15,11 @@ from scipy.spatial import cKDTree
 from data.partition import Floats, Ints, mend, pieces, power_labels, uneven_targets
 
 CRS = "EPSG:25833"
-STREETS = {
+WAYS = {
     "motorway", "motorway_link", "primary", "primary_link", "secondary", "secondary_link", "tertiary",
-    "tertiary_link", "residential", "living_street", "unclassified", "road", "pedestrian",
+    "tertiary_link", "residential", "living_street", "unclassified", "road", "pedestrian", "service", "track",
+    "path", "footway", "cycleway",
 }  # fmt: skip
-LESSER = {"service", "track", "path", "footway", "cycleway"}
 LAKES = ("Tollensesee", "Lieps")
 CENTIMETRE = 0.01
 
@@ -53,7 +53,7 @@ def lines(folder: Path, box: shapely.Polygon) -> Lines:
     """Streets, and rivers, railways and the motorway as barriers."""
     roads = read(folder, "roads")
     roads = roads[roads.intersects(box)]
-    street = roads[roads["highway"].isin(STREETS | LESSER)].rename(columns={"highway": "kind"})
+    street = roads[roads["highway"].isin(WAYS)].rename(columns={"highway": "kind"})
     water = read(folder, "waterways")
     river = water[(water["waterway"] == "river") & water["tunnel"].isna() & water.intersects(box)]
     rail = read(folder, "railways")
@@ -63,7 +63,7 @@ def lines(folder: Path, box: shapely.Polygon) -> Lines:
         [river.assign(kind="river"), rail.assign(kind="railway"), motorway.assign(kind="motorway")]
     )[["kind", "name", "geometry"]].reset_index(drop=True)
     street = street[street["kind"] != "motorway"][["kind", "name", "geometry"]].reset_index(drop=True)
-    crossing = street[~street["kind"].isin(LESSER)].geometry.to_numpy()
+    crossing = street.geometry.to_numpy()
     left, right = shapely.STRtree(crossing).query(barrier.geometry.to_numpy(), predicate="crosses")
     met = shapely.get_parts(shapely.intersection(barrier.geometry.to_numpy()[left], crossing[right]))
     met = met[shapely.get_type_id(met) == 0]
@@ -79,6 +79,8 @@ class Blocks:
     part_of: Ints
     edges: Ints
     lake: NDArray[np.object_]
+    gates: NDArray[np.object_]
+    """Where ground shut in by barriers on all sides is reached over one."""
 
     def centres(self) -> Floats:
         """Middle of each block, weighted by area over its parts."""
@@ -164,13 +166,22 @@ def blocks(
     graph = every_pair[~blocked | spanned]
     # Ground shut in by barriers on all sides is reached over them; ground that nothing borders is an island.
     reach = _mainland(graph, count)
-    graph = np.vstack([graph, every_pair[~reach[every_pair].all(1)]])
+    face = _mainland(pair[~blocked | spanned], len(land))
+    shut = np.flatnonzero((~reach[every_pair]).any(1) | (~face[pair]).any(1))
+    longest: dict[tuple[int, int], int] = {}
+    for i in shut:
+        key = (int(pair[i].min()), int(pair[i].max()))
+        if key not in longest or length[i] > length[longest[key]]:
+            longest[key] = int(i)
+    access = segment[list(longest.values())].mean(1).reshape(-1, 2)
+    graph = np.vstack([graph, every_pair[shut]])
     reach = _mainland(graph, count)
     keep = reach[part_of]
     number = np.cumsum(reach) - 1
     graph = np.sort(number[graph[reach[graph].all(1)]], axis=1)
     graph = np.unique(graph[graph[:, 0] != graph[:, 1]], axis=0)
-    return Blocks(land[keep], number[part_of[keep]], graph, np.r_[drowned, land[~keep]])
+    gates = shapely.points(np.round(access[shapely.dwithin(shapely.points(access), wall, 0.02)], 2))
+    return Blocks(land[keep], number[part_of[keep]], graph, np.r_[drowned, land[~keep]], gates)
 
 
 def _outline(land: shapely.Geometry) -> shapely.Polygon:
