@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth.models import ApiKey
@@ -34,3 +34,8 @@ async def add(
     await connection.execute(
         insert(ApiKey).values(org_id=org_id, name=name, role=role, secret_hash=secret_hash)
     )
+
+
+async def organisations(connection: AsyncConnection) -> list[uuid.UUID]:
+    """The organisations that have keys; only the owner of the tables sees more than one."""
+    return list((await connection.execute(select(ApiKey.org_id).distinct())).scalars())

@@ -34,3 +34,9 @@ async def recognise(database: Database, secret: str) -> KeyHolder:
             "This key is not known here, or was revoked; ask an administrator for a new one."
         )
     return holder
+
+
+async def organisations(database: Database) -> list[uuid.UUID]:
+    """Every organisation that has a key, asked as the owner of the database: not for requests."""
+    async with database.engine.begin() as connection:
+        return await repository.organisations(connection)

@@ -50,6 +50,21 @@ def read(column: Any, crs: str) -> Crossings:
     return Crossings(crossable, bridges, faults)
 
 
+def alone(crossings: Crossings, shapes: places.Geometries) -> Crossings:
+    """The same, where rows that are points are bridges over whatever barrier runs there.
+
+    A point that is not said to be a bridge is a fault: a point holds nobody up.
+    """
+    bridges, faults = list(crossings.bridges), dict(crossings.faults)
+    for row in np.flatnonzero(shapely.get_type_id(shapes) == 0).tolist():
+        if crossings.crossable[row]:
+            many = np.array([shapely.MultiPoint([shapes[row]])], dtype=object)
+            bridges[row] = places.ewkb(many)[0]
+        else:
+            faults.setdefault(row, "the geometry is a point: it is a bridge (bridge true) or no barrier")
+    return Crossings(crossings.crossable, bridges, faults)
+
+
 def _shape(cell: str) -> Any:
     try:
         if cell.lstrip().startswith("{"):

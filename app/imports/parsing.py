@@ -31,7 +31,7 @@ _KINDS = {
     "building": (*places.POINTS, *places.POLYGONS),
     "ground": places.POLYGONS,
     "area": places.POLYGONS,
-    "barrier": places.LINES,
+    "barrier": (*places.LINES, *places.POINTS),
 }
 
 
@@ -169,6 +169,7 @@ def _place(
     if place == "barrier":
         theirs = columns.get("bridge")
         crossing = bridges.read(batch.column(theirs) if theirs else pa.nulls(n, pa.string()), crs)
+        crossing = bridges.alone(crossing, found.shapes)
         columns_out |= {"crossable": crossing.crossable, "bridges": crossing.bridges}
         for row, why in crossing.faults.items():
             faults[row] = f"{found.faults[row]}; {why}" if row in found.faults else why

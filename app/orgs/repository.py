@@ -23,6 +23,13 @@ async def policy(connection: AsyncConnection) -> dict[str, Any]:
     return found
 
 
+async def about(connection: AsyncConnection, org_id: uuid.UUID) -> tuple[str, str]:
+    """The organisation's name and time zone."""
+    query = select(Organisation.name, Organisation.time_zone).where(Organisation.org_id == org_id)
+    row = (await connection.execute(query)).one()
+    return row.name, row.time_zone
+
+
 async def add_organisation(connection: AsyncConnection, org_id: uuid.UUID, name: str, zone: str) -> None:
     """Store a new organisation."""
     await connection.execute(insert(Organisation).values(org_id=org_id, name=name, time_zone=zone))

@@ -3,20 +3,50 @@
 import datetime as dt
 import uuid
 import zoneinfo
+from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.auth import service as auth
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, NotFound
 from app.orgs import repository
+from app.orgs.repository import time_zone as time_zone
 from app.storage.database import Database
 from geo.workload import WorkloadPolicy, parse_policy, policy_on
 
 
+@dataclass(frozen=True)
+class Organisation:
+    """A tenant. Its days begin at midnight in ``time_zone``."""
+
+    org_id: uuid.UUID
+    name: str
+    time_zone: str
+
+
+async def every(database: Database) -> list[Organisation]:
+    """All organisations, by name: for whoever runs the server, never for a key."""
+    found = []
+    for org_id in await auth.organisations(database):
+        async with database.transaction(org_id) as connection:
+            found.append(Organisation(org_id, *await repository.about(connection, org_id)))
+    return sorted(found, key=lambda one: one.name)
+
+
+async def find(database: Database, text: str) -> Organisation:
+    """The organisation with this id or name; raises :class:`NotFound`."""
+    known = await every(database)
+    for one in known:
+        if text in (str(one.org_id), one.name):
+            return one
+    names = ", ".join(one.name for one in known[:10]) or "none yet"
+    raise NotFound(f"There is no organisation {text!r} (organisations: {names}).", kind="unknown-org")
+
+
 async def today(connection: AsyncConnection, org_id: uuid.UUID) -> dt.date:
     """The date in the organisation's time zone: its days begin at its midnight."""
-    zone = await repository.time_zone(connection, org_id)
+    zone = await time_zone(connection, org_id)
     return dt.datetime.now(zoneinfo.ZoneInfo(zone)).date()
 
 
