@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from geo.adjacency import BRIDGE_REACH
 from geo.footprints import FootprintGrids, code_ranks, grid_of_footprints, negligible_area
 from geo.geodesy import Projection, local_projection
+from geo.locator import Locator
 from geo.units.cells import adaptive_cells, cell_lines
 from geo.units.joins import Joiner, group_edges, join_empty, join_footprints, join_small
 from geo.units.model import Demand, Floats, Geometries, Ints, Lines, Options, Segments, Units, geometries
@@ -18,7 +19,6 @@ from geo.units.noding import (
     as_lines,
     faces_of,
     inside_faces,
-    lowest,
     on_lines,
     pieces_of,
     require_working,
@@ -112,16 +112,10 @@ def build_units(
 
 def locate(polygons: Geometries, rank: NDArray[np.int64], lng: Floats, lat: Floats) -> Ints:
     """The polygon each point is in, on a shared edge the one of lowest rank; -1 outside or not finite."""
-    result = np.full(len(lng), -1, np.int32)
-    usable = np.flatnonzero(np.isfinite(lng) & np.isfinite(lat))
-    if len(usable) == 0 or len(polygons) == 0:
-        return result
-    shapely.prepare(polygons)
-    point, polygon = shapely.STRtree(polygons).query(
-        shapely.points(lng[usable], lat[usable]), predicate="intersects"
-    )
-    result[usable] = lowest(point, polygon, rank, len(usable))
-    return result
+    if len(lng) == 0 or len(polygons) == 0:
+        return np.full(len(lng), -1, np.int32)
+    # the locator knows codes, not ranks: numbers of one length sort alike as text
+    return Locator.build(polygons, [f"{r:010d}" for r in rank.tolist()]).locate(lng, lat).index
 
 
 def _load(

@@ -29,7 +29,7 @@ def straighten(units: Units, free: Bools, fixed: Bools) -> list[tuple[Floats, Fl
         return []
     middle = np.concatenate(arcs)[:, 1].mean()
     scale = np.array([np.cos(np.radians(middle)), 1.0])
-    obstacles = _Obstacles(units, free, fixed)
+    obstacles = _Obstacles(units, arcs, free, fixed)
     done: list[tuple[Floats, Floats]] = []
     todo = arcs
     for _ in range(_HALVINGS):
@@ -78,11 +78,16 @@ def _simplified(arc: Floats, scale: Floats) -> Floats:
 class _Obstacles:
     """What must stay on its side of a border."""
 
-    def __init__(self, units: Units, free: Bools, fixed: Bools) -> None:
+    def __init__(self, units: Units, arcs: list[Floats], free: Bools, fixed: Bools) -> None:
         segments, demand = units.segments, units.demand
         alone = units.demand_unit >= 0
         if demand.footprint is not None:
             alone &= demand.footprint < 0
+        # between a stretch and some of its vertices lies nothing that its convex hull does not meet
+        hulls = shapely.convex_hull(geometries(shapely.linestrings(arc) for arc in arcs))
+        near = np.zeros(len(units.polygons), bool)
+        near[shapely.STRtree(units.polygons).query(hulls, predicate="intersects")[1]] = True
+        alone &= near[units.demand_unit]
         points = np.column_stack([demand.lng[alone], demand.lat[alone]])
         border = free | fixed
         corners = np.concatenate([segments.start[border], segments.end[border]])

@@ -49,7 +49,7 @@ def in_order(old, new):
     return True
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seeds, st.sampled_from(["blocks", "h3"]), st.integers(1, 25))
 def test_a_redraw_is_a_coverage_of_the_same_land(seed, mode, steps):
     t, u, labels, r = redrawn(seed, mode, steps)
@@ -77,7 +77,7 @@ def test_a_redraw_is_a_coverage_of_the_same_land(seed, mode, steps):
             assert r.polygons[g] is t.grids[g]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seeds, st.sampled_from(["blocks", "h3"]), st.integers(1, 25))
 def test_noding_leaves_no_vertex_on_old_borders(seed, mode, steps):
     t, _, _, r = redrawn(seed, mode, steps)
@@ -101,7 +101,7 @@ def test_noding_leaves_no_vertex_on_old_borders(seed, mode, steps):
         assert np.isin(added, ends).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seeds, st.sampled_from(["blocks", "h3"]), st.integers(1, 25))
 def test_everyone_is_in_the_grid_of_their_unit_and_no_footprint_is_newly_cut(seed, mode, steps):
     t, u, labels, r = redrawn(seed, mode, steps)

@@ -33,7 +33,7 @@ def built(seed, mode, **kw):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seeds, modes)
 def test_units_cover_the_grids_exactly(seed, mode):
     t, u = built(seed, mode)
@@ -51,7 +51,7 @@ def test_units_cover_the_grids_exactly(seed, mode):
     assert (u.edge_street_m <= u.edge_length_m * (1 + 1e-9)).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seeds, modes)
 def test_no_unit_ends_inside_a_footprint(seed, mode):
     t, u = built(seed, mode)
@@ -71,7 +71,7 @@ def test_no_unit_ends_inside_a_footprint(seed, mode):
     assert (u.demand_unit[housed] == u.footprint_unit[t.demand.footprint[housed]]).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seeds, modes)
 def test_points_are_in_their_unit_and_crumbs_are_joined(seed, mode):
     t, u = built(seed, mode)
