@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 from geo.metrics import Shapes
 from geo.rebalance import Names, Problem, Result, frontier, measures, rebalance, report
+from geo.rebalance.report import finite
 from geo.units import Demand, Lines, Redraw, Units, build_units, redraw
 from geo.units.model import geometries
 
@@ -212,6 +213,7 @@ def _draw(ground: Ground, goal: Goal, units: Units, part: _Part, shapes: Shapes,
         balanced=range(len(goal.measures)),
     )
     told = report(result, names, shapes)
+    told["before"] = _before(result, names)
     told["border"] = _border(made)
     told["footprints"] = {"newly_cut": len(made.newly_cut), "cut_before": len(units.straddlers)}
     told["units"] = {"mode": ground.mode, "number": len(units.grid)}
@@ -219,6 +221,25 @@ def _draw(ground: Ground, goal: Goal, units: Units, part: _Part, shapes: Shapes,
         code for g, code in enumerate(ground.codes) if g not in set(part.grids.tolist())
     )
     return Drawn(made.polygons[: len(ground.grids)], (made.changed | made.touched)[: len(ground.grids)], told)
+
+
+def _before(result: Result, names: Names) -> dict[str, Any]:
+    """How the grids stood before, as the report tells it of after."""
+    model, current = result.model, result.problem.current
+    assert current is not None
+    load = model.loads(current)
+    deviation = model.deviation(load)
+    return {
+        "violation": finite(model.violation(current)),
+        "grids": [
+            {
+                "grid": code,
+                "weights": {name: finite(load[g, j]) for j, name in enumerate(names.weights)},
+                "deviation": {name: finite(deviation[g, j]) for j, name in enumerate(names.weights)},
+            }
+            for g, code in enumerate(names.grids)
+        ],
+    }
 
 
 def _border(made: Redraw) -> dict[str, Any]:

@@ -59,12 +59,12 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
                 "grid": names.grids[g],
                 "class": klass,
                 "group": group,
-                "weights": {name: _number(load[g, j]) for j, name in named},
-                "target": {name: _number(model.target[g, j]) for j, name in named},
-                "deviation": {name: _number(deviation[g, j]) for j, name in named},
+                "weights": {name: finite(load[g, j]) for j, name in named},
+                "target": {name: finite(model.target[g, j]) for j, name in named},
+                "deviation": {name: finite(deviation[g, j]) for j, name in named},
                 "pieces": int(pieces[g]),
                 "units": int(size[g]),
-                "polsby_popper": None if round_ is None else _number(round_[g]),
+                "polsby_popper": None if round_ is None else finite(round_[g]),
             }
         )
     gap = None
@@ -74,19 +74,19 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
     return {
         "feasible": result.feasible,
         "tolerance": {n: float(model.tol[j]) if np.isfinite(model.tol[j]) else None for j, n in named},
-        "violation": _number(result.violation),
-        "max_deviation": {name: _number(result.max_deviation[j]) for j, name in named},
+        "violation": finite(result.violation),
+        "max_deviation": {name: finite(result.max_deviation[j]) for j, name in named},
         "grids": grids,
         "moved": {
             "units": int(moved.sum()),
-            "weight": {name: _number(gone[j]) for j, name in every},
-            "share": {name: _number(share[j]) for j, name in every},
+            "weight": {name: finite(gone[j]) for j, name in every},
+            "share": {name: finite(share[j]) for j, name in every},
         },
         "bound": None
         if result.bound is None
-        else {"share": _number(result.bound), "source": result.bound_source},
-        "estimate": None if current is None else {"share": _number(result.estimate)},
-        "gap": _number(gap),
+        else {"share": finite(result.bound), "source": result.bound_source},
+        "estimate": None if current is None else {"share": finite(result.estimate)},
+        "gap": finite(gap),
         "cut_edges": {"before": before, "after": metrics.cut_edges(np.asarray(problem.edges), labels)},
         "polsby_popper": {"before": _mean(shapes, current, model.G), "after": _mean(shapes, labels, model.G)},
         "moves": [
@@ -101,11 +101,11 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
                     }
                     for t in step.transfers
                 ],
-                "violation_after": _number(step.violation_after),
+                "violation_after": finite(step.violation_after),
             }
             for i, step in enumerate(result.moves)
         ],
-        "largest_step": _number(result.largest_step),
+        "largest_step": finite(result.largest_step),
         "certificates": [_certificate(c, names) for c in result.certificates],
         "seconds": {k: None if v is None else round(v, 3) for k, v in result.seconds.items()},
         "seed": result.seed,
@@ -116,7 +116,7 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
 def _mean(shapes: Shapes | None, labels: Ints | None, n_grids: int) -> float | None:
     if shapes is None or labels is None:
         return None
-    return _number(metrics.mean_polsby_popper(shapes, labels, n_grids))
+    return finite(metrics.mean_polsby_popper(shapes, labels, n_grids))
 
 
 def _certificate(certificate: Certificate, names: Names) -> dict[str, Any]:
@@ -149,10 +149,10 @@ def _few(names: Sequence[str], thing: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return _number(value) if isinstance(value, float | np.floating) else value
+    return finite(value) if isinstance(value, float | np.floating) else value
 
 
-def _number(value: Any) -> float | None:
+def finite(value: Any) -> float | None:
     """A float that JSON can hold."""
     if value is None or np.isnan(value):
         return None
