@@ -21,7 +21,7 @@ _FEWER = 0.8  # of the better share: the claimed one must have less to be doubte
 
 @dataclass(frozen=True)
 class DatumReport:
-    """``claimed``: the CRS named; ``points``: how many were looked at; ``inside``: the share of them inside the
+    """``claimed``: the CRS named; ``points``: how many were looked at; ``inside``: the share of them in the
     extent under each reading (wgs84, gcj02, bd09, the claimed one, "swapped"); ``likely``: the reading that
     explains them much better, None when there is none."""
 

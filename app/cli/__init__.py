@@ -31,7 +31,7 @@ def root() -> None:
 
 
 def register_all(asked: str | None = None) -> None:
-    """Add every command that is part of this installation, or only the one asked for if it has its own module.
+    """Add every command of this installation, or only the one asked for if it is a module by itself.
 
     File mode then starts without loading the service.
     """

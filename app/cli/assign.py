@@ -58,7 +58,7 @@ def assign(
         return
     typer.echo(
         f"{summary.rows:,} rows: {summary.assigned:,} assigned ({summary.ties:,} on a shared edge), "
-        f"{summary.outside:,} outside, {summary.rejected:,} rejected; {summary.seconds['total']:.1f} s → {out}"
+        f"{summary.outside:,} outside, {summary.rejected:,} rejected, {summary.seconds['total']:.1f} s; {out}"
     )
     if summary.ambiguous:
         typer.echo(f"{summary.ambiguous:,} rows lie where grids overlap: see `gridwright check {grids}`")

@@ -79,7 +79,7 @@ class _Clock:
 
 
 def assign(options: Options, progress: Callable[[int, int | None], None] | None = None) -> Summary:
-    """Write one row per input row, in input order, to ``options.out``; see the contract of `gridwright assign`.
+    """Write one row per input row, in input order, to ``options.out`` (see `gridwright assign`).
 
     ``progress(rows done, rows in all or None)`` is called after every batch. Raises InputError; then nothing
     is written.
@@ -134,16 +134,14 @@ def _columns(table: files.Table, options: Options) -> _Columns:
     name = table.require(options.id_column) if options.id_column else found.get("id") or table.require("id")
     if options.lon_column or options.lat_column:
         if not (options.lon_column and options.lat_column):
-            raise InputError(
-                "--lon-column and --lat-column go together: give both or neither", kind="bad-usage"
-            )
+            raise InputError("--lon-column and --lat-column go together: give both", kind="bad-usage")
         return _Columns(name, table.require(options.lon_column), table.require(options.lat_column))
     if "lng" in found and "lat" in found:
         return _Columns(name, found["lng"], found["lat"])
     if table.has_geometry:
         return _Columns(name, None, None)
     raise InputError(
-        f"no columns of longitude and latitude among {columns.listed(table.names)}: expected lng and lat, or name "
+        f"no longitude and latitude among {columns.listed(table.names)}: expected lng and lat, or name "
         "them by --lon-column and --lat-column",
         kind="missing-column",
         file=str(table.path),

@@ -82,9 +82,9 @@ def geometries(column: Any, *, file: str | None = None, first_row: int = 1) -> n
     as_text = pa.types.is_string(array.type)
     if as_text:
         values = np.array([v.strip() or None if v else None for v in values], dtype=object)
-        out = shapely.from_wkt(values, on_invalid="fix")
-    else:
-        out = shapely.from_wkb(values, on_invalid="fix")
+    with np.errstate(invalid="ignore"):  # NaN coordinates are for a check to name
+        read = shapely.from_wkt if as_text else shapely.from_wkb
+        out = read(values, on_invalid="fix")
     given = np.array([v is not None for v in values], bool)
     broken = np.flatnonzero(given & np.asarray(shapely.is_missing(out), bool))
     if len(broken):
