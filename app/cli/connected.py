@@ -24,7 +24,7 @@ async def database() -> AsyncIterator[Database]:
         if settings.database_url is None:
             migrate.upgrade(url)
         else:
-            _be_current(url)
+            be_current(url)
     except ClusterError as error:
         fail(str(error))
     except SQLAlchemyError as error:
@@ -36,7 +36,8 @@ async def database() -> AsyncIterator[Database]:
         await made.close()
 
 
-def _be_current(url: str) -> None:
+def be_current(url: str) -> None:
+    """End the command when the database's schema is not this release's."""
     engine = sa.create_engine(sqlalchemy_url(url))
     try:
         with engine.connect() as connection:

@@ -1,0 +1,110 @@
+"""`gridwright serve`, `gridwright worker`, `gridwright db migrate`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import logs, serving
+from app.cli import fail
+from app.cli.connected import be_current
+from app.cli.db import db
+from app.settings import Settings
+from app.storage import migrate as migration
+from app.storage.cluster import ClusterError
+from app.storage.database import Database
+from app.storage.location import database_url
+from app.worker import work
+
+
+def register(root: typer.Typer) -> None:
+    root.command()(serve)
+    root.command()(worker)
+    db.command()(migrate)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = None,
+    migrate: Annotated[
+        bool | None, typer.Option(help="Migrate first. Default: only the private cluster.")
+    ] = None,
+) -> None:
+    """Serve the API, with its job workers beside it, until Ctrl-C."""
+    settings = Settings()
+    logs.configure(settings.log_format)
+    host, port = host or settings.host, settings.port if port is None else port
+    try:
+        bound = serving.listen(host, port)
+    except OSError as error:
+        fail(f"cannot listen at {host} port {port}: {(error.strerror or str(error)).lower()}; choose another")
+    with _one_line_errors():
+        url = _database(settings)
+        if migrate or (migrate is None and settings.database_url is None):
+            _say("bringing the database up to date")
+            migration.upgrade(url)
+        be_current(url)
+    serving.run(settings.model_copy(update={"database_url": url}), bound, typer.echo)
+
+
+def worker(
+    concurrency: Annotated[int, typer.Option(help="Jobs at a time.", min=1)] = 1,
+    with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run jobs until SIGINT or SIGTERM; what is at work is finished or taken up again elsewhere."""
+    settings = Settings()
+    logs.configure(settings.log_format)
+    if with_parent:
+        threading.Thread(target=_leave_with_parent, daemon=True).start()
+    with _one_line_errors():
+        url = _database(settings)
+        be_current(url)
+    asyncio.run(_work(url, settings, concurrency))
+
+
+def migrate() -> None:
+    """Bring the database's schema up to date; nothing happens when it is."""
+    with _one_line_errors():
+        url = _database(Settings())
+        migration.upgrade(url)
+        typer.echo(f"the database is at revision {migration.head()}")
+
+
+async def _work(url: str, settings: Settings, concurrency: int) -> None:
+    database = Database(url, pool_size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s)
+    try:
+        await work(database, concurrency)
+    finally:
+        await database.close()
+
+
+def _leave_with_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _database(settings: Settings) -> str:
+    return database_url(settings, _say)
+
+
+def _say(step: str) -> None:
+    typer.echo(step, err=True)
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    try:
+        yield
+    except (ClusterError, SQLAlchemyError) as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()
+        fail(reason[0] if reason else type(error).__name__)
