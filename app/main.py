@@ -10,12 +10,14 @@ import structlog
 from fastapi import FastAPI, Request, Response
 
 from app import health, problems
+from app.assignments import routes as assignments
+from app.coverage import routes as coverage
 from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.planes import routes as planes
-from app.rebalances import routes as rebalances
 from app.plans import release_routes as releases
 from app.plans import routes as plans
+from app.rebalances import routes as rebalances
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.location import database_url
@@ -28,6 +30,8 @@ ROUTERS = (
     jobs.router,
     imports.router,
     rebalances.router,
+    assignments.router,
+    coverage.router,
 )
 
 

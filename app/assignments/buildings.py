@@ -94,3 +94,13 @@ def joined(parts: list[BuildingGrids]) -> BuildingGrids:
         for name in BuildingGrids.__dataclass_fields__
     }
     return BuildingGrids(**columns)
+
+
+NO_BUILDINGS = BuildingGrids(
+    np.empty(0, np.int64),
+    np.empty(0, dtype=object),
+    np.empty(0, np.int32),
+    np.empty(0, bool),
+    np.empty(0),
+    np.empty(0, dtype=object),
+)

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,28 +13,24 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts import facts as account_facts
-from app.accounts.facts import AccountFacts
-from app.assignments import gather, locators, merging, repository, timeline
-from app.assignments.buildings import BuildingGrids, grids_of, joined
-from app.assignments.decide import RULE_NAMES, STATUS_NAMES, Outcome, evidence, settle
-from app.assignments.gather import ClusterFacts
+from app.assignments import gather, locators, merging, on_day, repository, timeline
+from app.assignments.buildings import NO_BUILDINGS, BuildingGrids, grids_of, joined
+from app.assignments.decide import RULE_NAMES, STATUS_NAMES, evidence
 from app.assignments.locators import Ground
 from app.assignments.merging import Values, Written
+from app.assignments.on_day import Decided as Decided
+from app.assignments.on_day import under_plan as under_plan
 from app.assignments.timeline import Cut, Spans
 from app.places import facts as place_facts
 from app.planes import service as planes
 from app.planes.service import Plane
 from app.plans import service as plans
-from app.plans.service import GridTable
 from app.storage.dated import moment
 from app.storage.locks import one_writer
 from geo.precedence import Rule, parse_rules
 
-CHUNK = 100_000
-
 Keys = NDArray[np.int64]
 Tell = Callable[[float, str | None], None]
-Page = Callable[[AsyncConnection, int, int], Awaitable[Keys]]
 
 _NONE: Keys = np.empty(0, np.int64)
 _NO_RULE: Any = None
@@ -54,27 +50,6 @@ class Reassigned:
     superseded: int = 0
     by_status: dict[str, int] = field(default_factory=dict)
     by_rule: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What every account and building would have under a plan on a day; nothing of it is stored.
-
-    Grids are row numbers of ``table``, −1 for none; ``status`` and ``rule`` are the API's words (rule: None
-    where none decided); ``reason`` is an index into ``geo.precedence.REASONS``.
-    """
-
-    table: GridTable
-    account_pk: Keys
-    grid: NDArray[np.int32]
-    status: NDArray[np.object_]
-    rule: NDArray[np.object_]
-    tie: NDArray[np.bool_]
-    reason: NDArray[np.int8]
-    building_pk: Keys
-    building_grid: NDArray[np.int32]
-    building_share: NDArray[np.float64]
-    building_tie: NDArray[np.bool_]
 
 
 @dataclass
@@ -154,8 +129,8 @@ async def reassign(
     )
     done = [0, 0]
     for kind, chunks, work in (
-        (0, _building_chunks(connection, buildings), _reassign_buildings),
-        (1, _account_chunks(connection, accounts), _reassign_accounts),
+        (0, on_day.building_chunks(connection, buildings), _reassign_buildings),
+        (1, on_day.account_chunks(connection, accounts), _reassign_accounts),
     ):
         async for keys in chunks:
             await work(run, keys)
@@ -185,49 +160,6 @@ async def reassign_touched(
     ]
 
 
-async def under_plan(
-    connection: AsyncConnection, org_id: uuid.UUID, plane: Plane, plan_id: uuid.UUID, day: dt.date
-) -> Decided:
-    """What every account and building would have under the plan (a draft too) on that day."""
-    ground = await locators.ground(connection, await plans.get(connection, plan_id))
-    housed = [_no_buildings()]
-    async for keys in _building_chunks(connection, None):
-        some = await place_facts.buildings_of(connection, keys)
-        housed.append(await anyio.to_thread.run_sync(grids_of, ground, some))
-    buildings = joined(housed)
-    rules, number = parse_rules(plane.rules), timeline.day_number(day)
-    accounts, outcomes = [_NONE], []
-    async for keys in _account_chunks(connection, None):
-        found = await account_facts.read(connection, plane.plane_id, keys, day, day + dt.timedelta(1))
-        cut = timeline.cut(found.accounts.first_day, number, [(number, number + 1)], *_no_changes())
-        clusters = await _clusters(connection, plane, found, day, day + dt.timedelta(1))
-        is_covered = gather.covered(found.accounts, plane.covers)
-        outcomes.append(
-            await anyio.to_thread.run_sync(
-                _settle, rules, found, clusters, is_covered, ground, buildings, cut
-            )
-        )
-        accounts.append(found.accounts.account_pk[cut.subject])
-    decisions = [outcome.decision for outcome in outcomes]
-
-    def column(name: str, kind: type) -> NDArray[Any]:
-        return np.concatenate([np.empty(0, kind), *(getattr(one, name) for one in decisions)]).astype(kind)
-
-    return Decided(
-        table=ground.table,
-        account_pk=np.concatenate(accounts),
-        grid=column("grid", np.int32),
-        status=STATUS_NAMES[column("status", np.int8)],
-        rule=RULE_NAMES[column("rule", np.int8)],
-        tie=column("tie", np.bool_),
-        reason=column("reason", np.int8),
-        building_pk=buildings.building_pk,
-        building_grid=buildings.grid,
-        building_share=buildings.share,
-        building_tie=buildings.tie,
-    )
-
-
 async def _reassign_buildings(run: _Run, keys: Keys) -> None:
     some = await place_facts.buildings_of(run.connection, keys)
     values, parts = Values(), []
@@ -251,7 +183,7 @@ async def _reassign_buildings(run: _Run, keys: Keys) -> None:
 
 async def _reassign_accounts(run: _Run, keys: Keys) -> None:
     found = await account_facts.read(run.connection, run.plane.plane_id, keys, run.since)
-    clusters = await _clusters(run.connection, run.plane, found, run.since, None)
+    clusters = await on_day.clusters(run.connection, run.plane, found, run.since, None)
     cut = timeline.cut(
         found.accounts.first_day, run.since_day, run.terms, *gather.changes(found, clusters.owners)
     )
@@ -265,7 +197,7 @@ async def _reassign_accounts(run: _Run, keys: Keys) -> None:
         here = np.unique(found.places.building_pk[place[place >= 0]])
         placed = await _house(run, ground, here[here >= 0])
         outcome = await anyio.to_thread.run_sync(
-            _settle, run.rules, found, clusters, is_covered, ground, placed, piece
+            on_day.settled, run.rules, found, clusters, is_covered, ground, placed, piece
         )
         told = await anyio.to_thread.run_sync(evidence, ground, outcome)
         decision = outcome.decision
@@ -279,36 +211,16 @@ async def _reassign_accounts(run: _Run, keys: Keys) -> None:
     await run.merge(repository.ACCOUNTS, found.accounts.account_pk, parts, values)
 
 
-def _settle(
-    rules: Sequence[Rule],
-    found: AccountFacts,
-    clusters: ClusterFacts,
-    is_covered: NDArray[np.bool_],
-    ground: Ground,
-    placed: BuildingGrids,
-    cut: Cut,
-) -> Outcome:
-    return settle(rules, ground, gather.known(found, clusters, is_covered, ground, placed, cut))
-
-
 async def _house(run: _Run, ground: Ground, keys: Keys) -> BuildingGrids:
     """The grids of these buildings (and of others asked before) in a plan; each is placed once in a run."""
     plan_id = ground.table.plan_id
-    placed = run.housed.get(plan_id) or _no_buildings()
+    placed = run.housed.get(plan_id) or NO_BUILDINGS
     missing = keys[placed.rows(keys) < 0]
     if len(missing):
         some = await place_facts.buildings_of(run.connection, missing)
         placed = joined([placed, await anyio.to_thread.run_sync(grids_of, ground, some)])
         run.housed[plan_id] = placed
     return placed
-
-
-async def _clusters(
-    connection: AsyncConnection, plane: Plane, found: AccountFacts, since: dt.date, until: dt.date | None
-) -> ClusterFacts:
-    keys = np.unique(found.members.cluster_pk)
-    owners = await place_facts.owners_of(connection, plane.plane_id, keys, since, until)
-    return ClusterFacts(owners, await place_facts.cluster_ids(connection, keys))
 
 
 def _grid_bytes(ground: Ground) -> NDArray[np.object_]:
@@ -318,36 +230,5 @@ def _grid_bytes(ground: Ground) -> NDArray[np.object_]:
     return out
 
 
-async def _account_chunks(connection: AsyncConnection, keys: Keys | None) -> AsyncIterator[Keys]:
-    async for chunk in _chunks(connection, keys, account_facts.keys_after):
-        yield chunk
-
-
-async def _building_chunks(connection: AsyncConnection, keys: Keys | None) -> AsyncIterator[Keys]:
-    async for chunk in _chunks(connection, keys, place_facts.building_keys_after):
-        yield chunk
-
-
-async def _chunks(connection: AsyncConnection, keys: Keys | None, page: Page) -> AsyncIterator[Keys]:
-    if keys is not None:
-        keys = np.unique(keys)
-        for start in range(0, len(keys), CHUNK):
-            yield keys[start : start + CHUNK]
-        return
-    last = -1
-    while len(some := await page(connection, last, CHUNK)):
-        yield some
-        last = int(some[-1])
-
-
 def _no_spans() -> Spans:
     return Spans(_NONE, np.empty(0, np.int32), np.empty(0, np.int32), _NONE)
-
-
-def _no_changes() -> tuple[Keys, NDArray[np.int32]]:
-    return _NONE, np.empty(0, np.int32)
-
-
-def _no_buildings() -> BuildingGrids:
-    nothing = np.empty(0, dtype=object)
-    return BuildingGrids(_NONE, nothing, np.empty(0, np.int32), np.empty(0, bool), np.empty(0), nothing)

@@ -22,6 +22,24 @@ class Owned:
     valid_to: dt.date | None
 
 
+@dataclass(frozen=True)
+class Responsible:
+    """Who is responsible for a grid on a day, in which role, over which days."""
+
+    person_id: str
+    name: str
+    role: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+
+
+async def on_day(
+    connection: AsyncConnection, plane_id: uuid.UUID, grid_id: uuid.UUID, day: dt.date
+) -> list[Responsible]:
+    """Everybody responsible for a grid on that day, owners first."""
+    return [Responsible(**row) for row in await repository.on_day(connection, plane_id, grid_id, day)]
+
+
 async def owners(connection: AsyncConnection, plane_id: uuid.UUID, day: dt.date) -> dict[uuid.UUID, str]:
     """Grid → who owns it on that day."""
     return await repository.owners(connection, plane_id, day)

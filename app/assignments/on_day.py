@@ -1,0 +1,161 @@
+"""Deciding as of one day without storing anything, and what that shares with a reassignment."""
+
+import datetime as dt
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import anyio.to_thread
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts import facts as account_facts
+from app.accounts.facts import AccountFacts
+from app.assignments import gather, locators, timeline
+from app.assignments.buildings import NO_BUILDINGS, BuildingGrids, grids_of, joined
+from app.assignments.decide import RULE_NAMES, STATUS_NAMES, Outcome, settle
+from app.assignments.gather import ClusterFacts
+from app.assignments.locators import Ground
+from app.assignments.timeline import Cut
+from app.places import facts as place_facts
+from app.planes.service import Plane
+from app.plans import service as plans
+from app.plans.service import GridTable
+from geo.precedence import Rule, parse_rules
+
+CHUNK = 100_000
+
+Keys = NDArray[np.int64]
+Page = Callable[[AsyncConnection, int, int], Awaitable[Keys]]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What every account and building would have under a plan on a day; nothing of it is stored.
+
+    Grids are row numbers of ``table``, −1 for none; ``status`` and ``rule`` are the API's words (rule: None
+    where none decided); ``reason`` is an index into ``geo.precedence.REASONS``.
+    """
+
+    table: GridTable
+    account_pk: Keys
+    grid: NDArray[np.int32]
+    status: NDArray[np.object_]
+    rule: NDArray[np.object_]
+    tie: NDArray[np.bool_]
+    reason: NDArray[np.int8]
+    building_pk: Keys
+    building_grid: NDArray[np.int32]
+    building_share: NDArray[np.float64]
+    building_tie: NDArray[np.bool_]
+
+
+async def under_plan(
+    connection: AsyncConnection, org_id: uuid.UUID, plane: Plane, plan_id: uuid.UUID, day: dt.date
+) -> Decided:
+    """What every account and building would have under the plan (a draft too) on that day."""
+    ground = await locators.ground(connection, await plans.get(connection, plan_id))
+    housed = [NO_BUILDINGS]
+    async for keys in building_chunks(connection, None):
+        some = await place_facts.buildings_of(connection, keys)
+        housed.append(await anyio.to_thread.run_sync(grids_of, ground, some))
+    buildings = joined(housed)
+    accounts, decisions = [np.empty(0, np.int64)], []
+    async for keys in account_chunks(connection, None):
+        found, cut, outcome = await decide_on(connection, plane, ground, keys, day, buildings)
+        decisions.append(outcome.decision)
+        accounts.append(found.accounts.account_pk[cut.subject])
+
+    def column(name: str, kind: type) -> NDArray[Any]:
+        return np.concatenate([np.empty(0, kind), *(getattr(one, name) for one in decisions)]).astype(kind)
+
+    return Decided(
+        table=ground.table,
+        account_pk=np.concatenate(accounts),
+        grid=column("grid", np.int32),
+        status=STATUS_NAMES[column("status", np.int8)],
+        rule=RULE_NAMES[column("rule", np.int8)],
+        tie=column("tie", np.bool_),
+        reason=column("reason", np.int8),
+        building_pk=buildings.building_pk,
+        building_grid=buildings.grid,
+        building_share=buildings.share,
+        building_tie=buildings.tie,
+    )
+
+
+async def decide_on(
+    connection: AsyncConnection,
+    plane: Plane,
+    ground: Ground,
+    keys: Keys,
+    day: dt.date,
+    buildings: BuildingGrids | None = None,
+) -> tuple[AccountFacts, Cut, Outcome]:
+    """These accounts as of one day: the facts, a row for each account that has a place by then, the outcome.
+
+    ``buildings``: where all buildings are, if that is known already.
+    """
+    number, until = timeline.day_number(day), day + dt.timedelta(days=1)
+    found = await account_facts.read(connection, plane.plane_id, keys, day, until)
+    no_change = np.empty(0, np.int64), np.empty(0, np.int32)
+    cut = timeline.cut(found.accounts.first_day, number, [(number, number + 1)], *no_change)
+    today = np.flatnonzero(cut.start == number)
+    cut = Cut(cut.subject[today], cut.start[today], cut.end[today], cut.term[today])
+    owned = await clusters(connection, plane, found, day, until)
+    if buildings is None:
+        here = np.unique(found.places.building_pk)
+        some = await place_facts.buildings_of(connection, here[here >= 0])
+        buildings = await anyio.to_thread.run_sync(grids_of, ground, some)
+    is_covered = gather.covered(found.accounts, plane.covers)
+    rules = parse_rules(plane.rules)
+    outcome = await anyio.to_thread.run_sync(settled, rules, found, owned, is_covered, ground, buildings, cut)
+    return found, cut, outcome
+
+
+def settled(
+    rules: Sequence[Rule],
+    found: AccountFacts,
+    owned: ClusterFacts,
+    is_covered: NDArray[np.bool_],
+    ground: Ground,
+    placed: BuildingGrids,
+    cut: Cut,
+) -> Outcome:
+    """Decide the rows of ``cut``, all of one plan. Heavy: run it in a thread."""
+    return settle(rules, ground, gather.known(found, owned, is_covered, ground, placed, cut))
+
+
+async def clusters(
+    connection: AsyncConnection, plane: Plane, found: AccountFacts, since: dt.date, until: dt.date | None
+) -> ClusterFacts:
+    """What is known of the clusters that these accounts are in."""
+    keys = np.unique(found.members.cluster_pk)
+    owners = await place_facts.owners_of(connection, plane.plane_id, keys, since, until)
+    return ClusterFacts(owners, await place_facts.cluster_ids(connection, keys))
+
+
+async def account_chunks(connection: AsyncConnection, keys: Keys | None) -> AsyncIterator[Keys]:
+    """These account keys (None: all), ascending, in pieces that memory can hold."""
+    async for chunk in _chunks(connection, keys, account_facts.keys_after):
+        yield chunk
+
+
+async def building_chunks(connection: AsyncConnection, keys: Keys | None) -> AsyncIterator[Keys]:
+    """These building keys (None: all), ascending, in pieces that memory can hold."""
+    async for chunk in _chunks(connection, keys, place_facts.building_keys_after):
+        yield chunk
+
+
+async def _chunks(connection: AsyncConnection, keys: Keys | None, page: Page) -> AsyncIterator[Keys]:
+    if keys is not None:
+        keys = np.unique(keys)
+        for start in range(0, len(keys), CHUNK):
+            yield keys[start : start + CHUNK]
+        return
+    last = -1
+    while len(some := await page(connection, last, CHUNK)):
+        yield some
+        last = int(some[-1])

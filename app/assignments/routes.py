@@ -1,0 +1,52 @@
+"""/v1/accounts/{id}/assignments, /v1/accounts/{id}/explain, /v1/buildings/{id}/assignments
+
+An id is the organisation's own and may hold anything, slashes too: the whole path up to the last word is it.
+"""
+
+import datetime as dt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from app.assignments import asking
+from app.assignments.schemas import AccountAssignments, BuildingAssignments, Explanation
+from app.requests import Reading
+
+router = APIRouter(prefix="/v1", tags=["assignments"])
+
+PlaneCode = Annotated[str | None, Query(description="Code of a plane; all of them without it.")]
+At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
+KnownAt = Annotated[
+    str | None,
+    Query(description="What was known at that moment, or at the end of that day; now without it."),
+]
+
+
+@router.get("/accounts/{account_id:path}/assignments", response_model=AccountAssignments)
+async def account_assignments(
+    account_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
+) -> dict[str, Any]:
+    """Whose an account is: on that day, as known then."""
+    day, known = at or scope.today, await asking.moment_of(scope.connection, scope.org_id, known_at)
+    rows = await asking.of_account(scope.connection, account_id, plane, day, known)
+    return {"account": account_id, "at": day, "assignments": rows}
+
+
+@router.get("/accounts/{account_id:path}/explain", response_model=Explanation)
+async def explain_account(
+    account_id: str, scope: Reading, plane: PlaneCode = None, at: At = None
+) -> dict[str, Any]:
+    """Why an account belongs where it does: what each rule says, in the plane's order."""
+    day = at or scope.today
+    told = await asking.explain(scope.connection, account_id, plane, day)
+    return {"account": account_id, "at": day, "planes": told}
+
+
+@router.get("/buildings/{building_id:path}/assignments", response_model=BuildingAssignments)
+async def building_assignments(
+    building_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
+) -> dict[str, Any]:
+    """Whose a building is: on that day, as known then."""
+    day, known = at or scope.today, await asking.moment_of(scope.connection, scope.org_id, known_at)
+    rows = await asking.of_building(scope.connection, building_id, plane, day, known)
+    return {"building": building_id, "at": day, "assignments": rows}

@@ -1,0 +1,77 @@
+"""/v1/locate, /v1/assign, /v1/coverage"""
+
+import datetime as dt
+import uuid
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from app.coverage import bulk, columns, counting, locating
+from app.coverage.counting import By
+from app.coverage.repository import Measure, Split
+from app.coverage.schemas import AssignIn, AssignOut, Located
+from app.requests import Reading
+
+router = APIRouter(prefix="/v1", tags=["coverage"])
+
+At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
+
+
+@router.get("/locate", response_model=Located)
+async def locate(
+    scope: Reading,
+    lng: float,
+    lat: float,
+    crs: str,
+    plane: str,
+    at: At = None,
+    plan: Annotated[uuid.UUID | None, Query(description="Another plan than the one in force.")] = None,
+) -> dict[str, Any]:
+    """Whose is this place?"""
+    return await locating.locate(scope.connection, lng, lat, crs, plane, at or scope.today, plan)
+
+
+@router.post(
+    "/assign",
+    response_model=AssignOut,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": AssignIn.model_json_schema()}},
+        }
+    },
+)
+async def assign(
+    request: Request,
+    scope: Reading,
+    include: Literal["h3"] | None = None,
+    at: At = None,
+) -> Response:
+    """Whose are these places? Up to 100,000 rows a call, in columns; nothing is stored."""
+    question = columns.parse(await request.body())
+    answer = await bulk.assign(scope.connection, question, at or scope.today, with_cells=include == "h3")
+    return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+
+
+@router.get("/coverage/summary")
+async def summary(scope: Reading, plane: str, at: At = None, by: By = "grid") -> dict[str, Any]:
+    """Customers, buildings and area of a plane by grid, area or class."""
+    return await counting.summary(scope.connection, plane, at or scope.today, by)
+
+
+@router.get("/coverage/h3")
+async def by_cell(
+    scope: Reading,
+    plane: str,
+    res: Annotated[int, Query(ge=0, le=10)] = 8,
+    at: At = None,
+    bbox: Annotated[str | None, Query(description="west,south,east,north in WGS 84 degrees")] = None,
+    measure: Measure = "customers",
+    by: Annotated[Split | None, Query(description="Split each cell's count.")] = None,
+) -> dict[str, Any]:
+    """Counts for each H3 cell."""
+    return await counting.by_cell(
+        scope.connection, plane, at or scope.today, res, measure, by, counting.parse_bbox(bbox)
+    )
