@@ -14,6 +14,7 @@ from app.assignments import routes as assignments
 from app.coverage import routes as coverage
 from app.imports import routes as imports
 from app.jobs import routes as jobs
+from app.orgs import routes as orgs
 from app.planes import routes as planes
 from app.plans import release_routes as releases
 from app.plans import routes as plans
@@ -24,6 +25,7 @@ from app.storage.location import database_url
 
 ROUTERS = (
     health.router,
+    orgs.router,
     planes.router,
     plans.router,
     releases.router,
