@@ -35,7 +35,7 @@ _SUMMARY = text(
     LEFT JOIN built b ON b.grid_id = g.grid_id
     WHERE g.plan_id = :plan
     UNION ALL
-    SELECT status, NULL, NULL, NULL, NULL, NULL, sum(customers), 0 FROM held GROUP BY status
+    SELECT status, NULL, NULL, NULL, NULL, NULL, CAST(sum(customers) AS bigint), 0 FROM held GROUP BY status
     """
 )
 
