@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from app.worker import work
 from tests.integration.plans.conftest import (
     FIRST,
     SIDE,
@@ -164,11 +165,17 @@ async def test_two_plans_cannot_begin_on_one_day(city: Any) -> None:
     assert (await city.get(f"/v1/plans/{second}")).json()["status"] == "validated"
 
 
-async def test_two_planners_who_publish_at_once_do_not_both_win(city: Any) -> None:
-    first = await validated(city, features(four()))
-    second = await validated(city, features(WIDER))
-    answers = await asyncio.gather(publish(city, first, FIRST), publish(city, second, FIRST))
-    assert sorted(answer.status_code for answer in answers) == [200, 409]
+async def test_two_planners_who_publish_at_once_do_not_both_win(city: Any, database: Any) -> None:
+    plans = [await validated(city, features(four())) for _ in range(4)]
+    # Two workers besides the client's own, so that the publications do meet.
+    others = [asyncio.create_task(work(database)) for _ in range(2)]
+    answers = await asyncio.gather(*(publish(city, plan, FIRST) for plan in plans))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    lost = [answer.json()["type"].rsplit("/", 1)[1] for answer in answers if answer.status_code == 409]
+    assert set(lost) == {"day-taken"}
+    for other in others:
+        other.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def test_the_past_is_not_changed_without_a_reason(city: Any) -> None:
