@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
+import subprocess
+import sys
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -160,3 +164,34 @@ class Org:
 async def org(api: Api) -> Org:
     """The organisation that ``api`` acts for."""
     return Org(api.org_id, api.key)
+
+
+@dataclass(frozen=True)
+class Server:
+    """`gridwright serve` as a process of its own."""
+
+    process: subprocess.Popen[str]
+    address: str
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+
+@pytest.fixture
+def server(database_url: str) -> Iterator[Server]:
+    """The service as an operator starts it, with one worker, on the module's database."""
+    command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
+    environment = {**os.environ, "GRIDWRIGHT_DATABASE_URL": database_url}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        assert " at http://" in said, said
+        yield Server(process, said.split(" at ")[1].split(" ")[0])
+        process.kill()
+
+
+def family(pid: int) -> list[int]:
+    """A process and its children."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
