@@ -14,7 +14,7 @@ from data.names import chinese_people, uscc
 from data.tables import write_csv
 from geo.datum import transform
 
-SEED = 20260103
+SEED = 20260106
 UPPER = (
     ("SC1", "市场一组", "market", ("MJ", "MX")),
     ("SC2", "市场二组", "market", ("XN", "WH", "FS")),
