@@ -58,6 +58,7 @@ async def run(work: Work) -> dict[str, Any]:
         except InputError as error:
             # The folder is ours; whoever sent the file knows it by its name.
             error.file = Path(error.file).name if error.file else work.params["file"]
+            error.message = error.message.replace(f"{folder}/", "")
             raise
     said = {"file": work.params["file"], **{k: result[k] for k in ("rows", "accepted", "refused")}}
     by = audit.By(work.org_id, work.actor)
