@@ -16,6 +16,11 @@ from geo.rebalance.search import Outcome, improve, schedule_for
 CAP_SHAPES = (0.1, 0.02)
 """Weights of the shape to try where the first plan moves more than the cap."""
 
+FEWEST = 0.3
+"""Up to this weight of the shape, starts are compared by what they move."""
+BARE = 0.05
+"""Every second start of a part then hardly looks at the shape."""
+
 
 @dataclass(frozen=True)
 class How:
@@ -45,11 +50,12 @@ def redraw(
             schedule = replace(schedule, repairs=1)
         for s in range(_starts(part)):
             key = (how.seed, part.number, s)
-            tasks.append(partial(improve, model, part, start, key, schedule, control, len(tasks), share))
+            run = replace(schedule, mu=min(how.mu, BARE)) if s % 2 and how.mu <= FEWEST else schedule
+            tasks.append(partial(improve, model, part, start, key, run, control, len(tasks), share))
             of.append(part.number)
     best: dict[int, Outcome] = {}
     for number, outcome in zip(of, control.run(tasks), strict=True):
-        if number not in best or outcome.rank < best[number].rank:
+        if number not in best or _rank(outcome, how) < _rank(best[number], how):
             best[number] = outcome
     for part in parts:
         labels[part.units] = best[part.number].labels
@@ -116,7 +122,13 @@ def _budgets(model: Model, parts: list[Part], start: Ints, budget: float) -> lis
     return list((mended + budget * share) * (1 - 1e-9))
 
 
+def _rank(outcome: Outcome, how: How) -> tuple[bool, float, float, float]:
+    """What makes a start's plan the better one: where few moves are preferred, the moves alone."""
+    first = outcome.moved if how.mu <= FEWEST else outcome.energy
+    return (not outcome.feasible, outcome.worst, outcome.excess, first)
+
+
 def _starts(part: Part) -> int:
     """How many independent runs a part gets: luck evens out where parts are small."""
     size = len(part.source)
-    return 6 if size < 1_000 else 2 if size < 15_000 else 1
+    return 8 if size < 300 else 6 if size < 1_000 else 2 if size < 15_000 else 1

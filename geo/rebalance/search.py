@@ -21,11 +21,15 @@ SLICE = 400_000
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how hot; temperatures in mean unit weights, ``mu`` likewise per mean border."""
+    """How long and how hot; temperatures in mean unit weights, ``mu`` likewise per mean border.
+
+    ``hot`` and ``cool`` steps of one temperature, each with ``each`` proposals a border.
+    """
 
     hot: int
     cool: int
     mu: float
+    each: float = 1.0
     start: float = 1.0
     middle: float = 0.3
     end: float = 0.02
@@ -75,7 +79,7 @@ def schedule_for(part: Part, mu: float) -> Schedule:
     """Small parts get more sweeps: they are cheap and their luck is larger."""
     borders = max(1, len(part.source))
     more = float(np.clip((100_000 / borders) ** 0.6, 1.0, 8.0))
-    return Schedule(hot=int(300 * more), cool=int(150 * more), mu=mu)
+    return Schedule(hot=300, cool=150, mu=mu, each=more)
 
 
 def improve(
@@ -89,7 +93,7 @@ def improve(
         return _best(state)
     low, high, top = schedule.penalty
     total = schedule.hot + schedule.cool
-    weight = float(total * len(part.source))
+    weight = total * len(part.source) * schedule.each
     for i in range(schedule.hot):
         f = i / max(1, schedule.hot - 1)
         heat = schedule.start * (schedule.middle / schedule.start) ** f
@@ -106,7 +110,7 @@ def improve(
             break
         more = 2.0 ** (1 + round_ % 5)
         hotter = 1.0 + 0.5 * (round_ % 3)
-        again = Schedule(0, schedule.cool, schedule.mu, middle=schedule.middle * hotter, end=schedule.end)
+        again = replace(schedule, middle=schedule.middle * hotter)
         if not _cool(
             model, part, state, again, control, max(20, schedule.cool // 2), high * more, top * more, budget
         ):
@@ -174,8 +178,8 @@ def _sweep(
     model: Model, part: Part, state: State, schedule: Schedule, control: Control, heat: float, penalty: float,
     limit: int, budget: float,
 ) -> bool:  # fmt: skip
-    """One proposal per border; False when stopped."""
-    left = len(part.source)
+    """A step at one temperature; False when stopped."""
+    left = int(len(part.source) * schedule.each)
     unit = part.mean_unit
     if state.clock[0] > 2_000_000_000 - 4 * left:
         state.mark[:] = 0

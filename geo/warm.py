@@ -1,0 +1,37 @@
+"""Compile what is compiled, once, so that nobody's first answer waits for it: ``python -m geo.warm``."""
+
+import numpy as np
+import shapely
+
+from geo.rebalance import Problem, rebalance
+
+
+def warm() -> None:
+    """Run every compiled function on a tiny input; numba keeps the result beside the modules."""
+    _warm_rebalance()
+    _warm_locator()
+
+
+def _warm_rebalance() -> None:
+    side = 6
+    unit = np.arange(side * side).reshape(side, side)
+    edges = np.vstack([np.column_stack([unit[:, :-1].ravel(), unit[:, 1:].ravel()]),
+                       np.column_stack([unit[:-1].ravel(), unit[1:].ravel()])])  # fmt: skip
+    current = (np.arange(side * side) % side >= 2).astype(np.int64)
+    rebalance(Problem(np.ones(side * side), edges, current, 2), threads=1, effort=0.02)
+    square = np.array([[0, 1], [1, 2], [2, 3], [0, 2], [1, 3]])
+    swap = Problem(np.array([3.0, 3.0, 2.0, 2.0]), square, np.array([0, 0, 1, 1]), 2, 0.1)
+    rebalance(swap, threads=1, effort=0.02)
+
+
+def _warm_locator() -> None:
+    from geo.locator import Locator
+
+    squares = np.array([shapely.box(116 + i / 10, 24, 116.1 + i / 10, 24.1) for i in range(3)], dtype=object)
+    Locator.build(squares, np.array(["1", "2", "3"])).locate(
+        np.array([116.05, 116.1]), np.array([24.05, 24.05])
+    )
+
+
+if __name__ == "__main__":
+    warm()
