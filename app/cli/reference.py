@@ -27,8 +27,8 @@ def columns() -> None:
     lines = [
         "# Columns of the files",
         "",
-        "Printed by `gridwright columns`. Needed columns are bold; where several groups would do, one of them is",
-        "needed. Case, surrounding spaces, and hyphens or spaces for underscores do not matter. `mapping` gives a",
+        "Printed by `gridwright columns`. Needed columns are bold; of several that would do, one is needed.",
+        "Case, surrounding spaces, and hyphens or spaces for underscores do not matter. `mapping` gives a",
         "column another name. Every column that is not here is kept as an attribute.",
     ]
     for kind, names in ALIASES.items():
