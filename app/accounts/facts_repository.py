@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.columns import read_columns
+from app.storage.columns import as_array, read_columns
 from geo.geocodes import LEVELS
 
 Keys = NDArray[np.int64]
@@ -89,7 +89,7 @@ async def accounts(connection: AsyncConnection, keys: Keys) -> Columns:
             "party_id": "text",
             "first_day": "day",
         },
-        accounts=keys.tolist(),
+        accounts=as_array(keys),
     )
 
 
@@ -108,7 +108,7 @@ async def places(connection: AsyncConnection, keys: Keys, since: dt.date, until:
             "radius_m": "float64",
             "building_pk": "int64",
         },
-        accounts=keys.tolist(),
+        accounts=as_array(keys),
         levels=list(LEVELS),
         since=since,
         until=until,
@@ -128,14 +128,14 @@ async def entries(
         "party_id": "text",
     }
     return await read_columns(
-        connection, _ENTRIES, kinds, accounts=keys.tolist(), plane=plane_id, since=since, until=until
+        connection, _ENTRIES, kinds, accounts=as_array(keys), plane=plane_id, since=since, until=until
     )
 
 
 async def members(connection: AsyncConnection, keys: Keys, since: dt.date, until: dt.date | None) -> Columns:
     """Their memberships of clusters."""
     kinds: Any = {"account_pk": "int64", "valid_from": "day", "valid_to": "day", "cluster_pk": "int64"}
-    return await read_columns(connection, _MEMBERS, kinds, accounts=keys.tolist(), since=since, until=until)
+    return await read_columns(connection, _MEMBERS, kinds, accounts=as_array(keys), since=since, until=until)
 
 
 async def locks(
@@ -144,7 +144,7 @@ async def locks(
     """Their locks in the plane."""
     kinds: Any = {"account_pk": "int64", "valid_from": "day", "valid_to": "day", "grid_id": "uuid"}
     return await read_columns(
-        connection, _LOCKS, kinds, accounts=keys.tolist(), plane=plane_id, since=since, until=until
+        connection, _LOCKS, kinds, accounts=as_array(keys), plane=plane_id, since=since, until=until
     )
 
 
@@ -157,8 +157,8 @@ async def touched(
         _TOUCHED,
         {"account_pk": "int64"},
         since=since,
-        buildings=buildings.tolist(),
-        clusters=clusters.tolist(),
+        buildings=as_array(buildings),
+        clusters=as_array(clusters),
         parties=parties,
     )
     return found["account_pk"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.columns import read_columns
+from app.storage.columns import as_array, read_columns
 from app.storage.copy import copy_rows, staging_table
 from app.storage.rows import records
 
@@ -119,7 +119,7 @@ async def stored(
         "evidence": "text",
     }
     return await read_columns(
-        connection, table.stored, kinds, subjects=subjects.tolist(), plane=plane_id, since=since
+        connection, table.stored, kinds, subjects=as_array(subjects), plane=plane_id, since=since
     )
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.columns import read_columns
+from app.storage.columns import as_array, read_columns
 
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
@@ -36,7 +36,7 @@ _CLUSTERS = """
 async def buildings(connection: AsyncConnection, keys: Keys) -> Columns:
     """Buildings with their ground as WKB, ascending by key."""
     kinds: Any = {"building_pk": "int64", "building_id": "text", "wkb": "bytes"}
-    return await read_columns(connection, _BUILDINGS, kinds, buildings=keys.tolist())
+    return await read_columns(connection, _BUILDINGS, kinds, buildings=as_array(keys))
 
 
 async def building_keys_after(connection: AsyncConnection, last: int, limit: int) -> Keys:
@@ -53,14 +53,14 @@ async def owners(
     """The grids that own these clusters in the plane on some day from ``since`` up to ``until``."""
     kinds: Any = {"cluster_pk": "int64", "valid_from": "day", "valid_to": "day", "grid_id": "uuid"}
     return await read_columns(
-        connection, _OWNERS, kinds, clusters=keys.tolist(), plane=plane_id, since=since, until=until
+        connection, _OWNERS, kinds, clusters=as_array(keys), plane=plane_id, since=since, until=until
     )
 
 
 async def cluster_ids(connection: AsyncConnection, keys: Keys) -> Columns:
     """The organisation's own ids of clusters, ascending by key."""
     kinds: Any = {"cluster_pk": "int64", "cluster_id": "text"}
-    return await read_columns(connection, _CLUSTERS, kinds, clusters=keys.tolist())
+    return await read_columns(connection, _CLUSTERS, kinds, clusters=as_array(keys))
 
 
 async def building_keys_of(connection: AsyncConnection, ids: list[str]) -> dict[str, int]:
