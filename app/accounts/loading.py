@@ -6,9 +6,7 @@ import numpy as np
 
 from app.accounts import facts, uscc
 from app.accounts import loading_repository as repository
-from app.imports import evidence, touched
-from app.imports import known_grids_repository as known_grids
-from app.imports import staging_repository as staged_rows
+from app.imports import checks, evidence, touched
 from app.imports.params import ImportParams
 from app.imports.parsing import Field, Spec
 from app.imports.staging import Staged, finish, stage
@@ -95,7 +93,7 @@ async def load_parties(work: Work, table: Table, plane: Plane | None, params: Im
     del plane
     connection = work.connection
     staged = await stage(work, table, PARTIES, params)
-    await staged_rows.refuse_repeated(connection, ["id"], "this id")
+    await checks.refuse_repeated(connection, ["id"], "this id")
     work.check()
     await _doubt_registry_numbers(work, staged)
     changed = await repository.merge_parties(connection, work.org_id, staged.given)
@@ -111,17 +109,17 @@ async def load_accounts(
     connection, given = work.connection, []
     staged = await stage(work, table, ACCOUNTS, params)
     given = staged.given
-    await staged_rows.refuse_repeated(connection, ["id"], "this id")
+    await checks.refuse_repeated(connection, ["id"], "this id")
     for column, where, known, advice in (
         ("building", "buildings", "building_id", "load the buildings first"),
         ("cluster", "clusters", "cluster_id", "load the clusters first"),
         ("party", "parties", "party_id", "load the parties first"),
     ):
         if column in given:
-            await staged_rows.refuse_unknown(connection, column, where, known, advice)
+            await checks.refuse_unknown(connection, column, where, known, advice)
     if "locked_grid" in given:
-        await known_grids.prepare(connection, params.since, plane.plane_id if plane else None)
-        await staged_rows.refuse_unknown(connection, "locked_grid", "known_grids", "code", "no plan has it")
+        await checks.known_grids(connection, params.since, plane.plane_id if plane else None)
+        await checks.refuse_unknown(connection, "locked_grid", "known_grids", "code", "no plan has it")
     work.check()
     await _doubt_registry_numbers(work, staged)
     staged.warnings += await evidence.warnings(connection, staged.sample, params)
@@ -147,18 +145,16 @@ async def load_named_lists(
     assert plane is not None
     connection = work.connection
     staged = await stage(work, table, NAMED_LISTS, params)
-    await known_grids.prepare(connection, params.since, plane.plane_id)
+    await checks.known_grids(connection, params.since, plane.plane_id)
     await repository.refuse_without_one_owner(connection)
-    await staged_rows.refuse_unknown(
-        connection, "account", "accounts", "account_id", "load the accounts first"
-    )
-    await staged_rows.refuse_unknown(connection, "party", "parties", "party_id", "load the parties first")
-    await staged_rows.refuse_unknown(
+    await checks.refuse_unknown(connection, "account", "accounts", "account_id", "load the accounts first")
+    await checks.refuse_unknown(connection, "party", "parties", "party_id", "load the parties first")
+    await checks.refuse_unknown(
         connection, "grid", "known_grids", "code", f"no plan of plane {plane.code} has it"
     )
     await repository.complete_lists(connection, params.since)
     for who in ("account", "party"):
-        await staged_rows.refuse_spans(connection, [who, "list"])
+        await checks.refuse_spans(connection, [who, "list"])
     work.check()
     written = await repository.merge_lists(connection, work.org_id, plane.plane_id)
     assigned: dict[str, Any] = {}
@@ -173,12 +169,10 @@ async def load_metrics(work: Work, table: Table, plane: Plane | None, params: Im
     del plane
     connection = work.connection
     staged = await stage(work, table, METRICS, params)
-    await staged_rows.refuse_repeated(
+    await checks.refuse_repeated(
         connection, ["account", "month", "measure"], "this measure of this account in this month"
     )
-    await staged_rows.refuse_unknown(
-        connection, "account", "accounts", "account_id", "load the accounts first"
-    )
+    await checks.refuse_unknown(connection, "account", "accounts", "account_id", "load the accounts first")
     work.check()
     changed = await repository.merge_metrics(connection, work.org_id)
     return await finish(work, staged, changed=changed)

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from app.imports import known_grids_repository as known_grids
-from app.imports import staging_repository as staged_rows
+from app.imports import checks
 from app.imports.params import ImportParams
 from app.imports.parsing import Field, Spec
 from app.imports.staging import finish, stage
@@ -71,11 +70,11 @@ async def load_areas(work: Work, table: Table, plane: Plane | None, params: Impo
     del plane
     connection = work.connection
     staged = await stage(work, table, AREAS, params)
-    await staged_rows.refuse_repeated(connection, ["code"], "this code")
+    await checks.refuse_repeated(connection, ["code"], "this code")
     if "parent" in staged.given:
         rows = await repository.staged_tree(connection)
         existing = await repository.tree(connection, params.since)
-        await staged_rows.refuse(connection, tree.faults(rows, existing).items())
+        await checks.refuse(connection, tree.faults(rows, existing).items())
     work.check()
     changed = await repository.merge_areas(connection, work.org_id, params.since, staged.given)
     return await finish(work, staged, changed=changed)
@@ -86,8 +85,8 @@ async def load_people(work: Work, table: Table, plane: Plane | None, params: Imp
     del plane
     connection = work.connection
     staged = await stage(work, table, PEOPLE, params)
-    await staged_rows.refuse_repeated(connection, ["id"], "this id")
-    await staged_rows.refuse_unknown(connection, "area", "areas", "code", "load the areas first")
+    await checks.refuse_repeated(connection, ["id"], "this id")
+    await checks.refuse_unknown(connection, "area", "areas", "code", "load the areas first")
     work.check()
     changed = await repository.merge_people(connection, work.org_id, staged.given, params.crs)
     return await finish(work, staged, changed=changed)
@@ -100,13 +99,13 @@ async def load_responsibilities(
     assert plane is not None
     connection = work.connection
     staged = await stage(work, table, RESPONSIBILITIES, params, {"one_of": "text"})
-    await known_grids.prepare(connection, params.since, plane.plane_id)
-    await staged_rows.refuse_unknown(
+    await checks.known_grids(connection, params.since, plane.plane_id)
+    await checks.refuse_unknown(
         connection, "grid", "known_grids", "code", f"no plan of plane {plane.code} has it"
     )
-    await staged_rows.refuse_unknown(connection, "person", "people", "person_id", "load the people first")
+    await checks.refuse_unknown(connection, "person", "people", "person_id", "load the people first")
     await repository.complete_responsibilities(connection, params.since)
-    await staged_rows.refuse_spans(connection, ["grid", "role", "one_of"])
+    await checks.refuse_spans(connection, ["grid", "role", "one_of"])
     work.check()
     changed = await repository.merge_responsibilities(connection, work.org_id, plane.plane_id)
     return await finish(work, staged, changed=changed)

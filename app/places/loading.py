@@ -4,9 +4,7 @@ from typing import Any
 
 from app.accounts import facts as account_facts
 from app.errors import Invalid
-from app.imports import evidence, touched
-from app.imports import known_grids_repository as known_grids
-from app.imports import staging_repository as staged_rows
+from app.imports import checks, evidence, touched
 from app.imports.params import ImportParams
 from app.imports.parsing import Field, Spec
 from app.imports.staging import finish, stage
@@ -52,7 +50,7 @@ async def load_buildings(
     assert params.crs is not None
     connection = work.connection
     staged = await stage(work, table, BUILDINGS, params)
-    await staged_rows.refuse_repeated(connection, ["id"], "this id")
+    await checks.refuse_repeated(connection, ["id"], "this id")
     work.check()
     staged.warnings += await evidence.warnings(connection, staged.sample, params)
     changed = await repository.merge_buildings(connection, work.org_id, staged.given, params.crs)
@@ -66,7 +64,7 @@ async def load_clusters(
     """Clusters, and from ``since`` the grids that own them in the plane."""
     connection = work.connection
     staged = await stage(work, table, CLUSTERS, params)
-    await staged_rows.refuse_repeated(connection, ["id"], "this id")
+    await checks.refuse_repeated(connection, ["id"], "this id")
     owned = "grid" in staged.given
     if owned and plane is None:
         raise Invalid(
@@ -74,8 +72,8 @@ async def load_clusters(
             kind="missing-plane",
         )
     if plane is not None:
-        await known_grids.prepare(connection, params.since, plane.plane_id)
-        await staged_rows.refuse_unknown(
+        await checks.known_grids(connection, params.since, plane.plane_id)
+        await checks.refuse_unknown(
             connection, "grid", "known_grids", "code", f"no plan of plane {plane.code} has it"
         )
     work.check()
@@ -96,7 +94,7 @@ async def load_barriers(
     del plane
     connection = work.connection
     staged = await stage(work, table, BARRIERS, params)
-    await staged_rows.refuse_repeated(connection, ["shape"], "this line")
+    await checks.refuse_repeated(connection, ["shape"], "this line")
     work.check()
     staged.warnings += await evidence.warnings(connection, staged.sample, params)
     changed = await repository.merge_barriers(connection, work.org_id, staged.given)
@@ -110,7 +108,7 @@ async def load_exclusions(
     del plane
     connection = work.connection
     staged = await stage(work, table, EXCLUSIONS, params)
-    await staged_rows.refuse_repeated(connection, ["shape"], "this polygon")
+    await checks.refuse_repeated(connection, ["shape"], "this polygon")
     work.check()
     staged.warnings += await evidence.warnings(connection, staged.sample, params)
     changed = await repository.merge_exclusions(connection, work.org_id, staged.given)
