@@ -19,7 +19,7 @@ class Barriers:
     """Lines that a grid may not straddle (WGS 84), as columns.
 
     ``crossable`` lines, such as streets, are no walls. ``bridges`` are multipoints, None where
-    there are none.
+    there are none. A row may be a bridge alone: a point, which opens whatever wall runs there.
     """
 
     ids: list[int]
@@ -30,6 +30,22 @@ class Barriers:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def is_line(self) -> npt.NDArray[np.bool_]:
+        """Which rows are lines, not bridges alone."""
+        return np.asarray(shapely.get_dimensions(self.lines) == 1)
+
+    @property
+    def walls(self) -> npt.NDArray[np.object_]:
+        """The lines that may be crossed only at a bridge."""
+        return np.asarray(self.lines[self.is_line & ~self.crossable], dtype=object)
+
+    @property
+    def spots(self) -> npt.NDArray[np.object_]:
+        """All bridges, as points."""
+        known = self.bridges[~shapely.is_missing(self.bridges)]
+        return np.asarray(shapely.get_parts(known), dtype=object)
 
 
 async def barriers(connection: AsyncConnection, box: Box = WORLD) -> Barriers:

@@ -39,13 +39,10 @@ async def _ground(connection: AsyncConnection, table: GridTable) -> list[Finding
     box = (west, south, east, north)
     free = await obstacles.exclusions(connection, box)
     barriers = await obstacles.barriers(connection, box)
-    walls = ~barriers.crossable
     found: Sequence[Finding] = await anyio.to_thread.run_sync(
         partial(check, table.geometries, table.codes, exclusions=free)
     )
-    crossed = await anyio.to_thread.run_sync(
-        straddles, table.geometries, barriers.lines[walls], barriers.bridges[walls]
-    )
+    crossed = await anyio.to_thread.run_sync(straddles, table.geometries, barriers.walls, barriers.spots)
     return [
         *found,
         *(

@@ -140,15 +140,13 @@ async def _demand(
 
 def _lines(barriers: Barriers) -> Lines:
     """Barriers as lines that units end at: those that may be crossed anywhere are streets or the like."""
-    streets = barriers.crossable & np.array([kind not in _NOT_STREETS for kind in barriers.kinds], bool)
-    walls = ~barriers.crossable
-    bridges = barriers.bridges[walls]
-    bridges = bridges[~shapely.is_missing(bridges)]
+    crossable = barriers.is_line & barriers.crossable
+    streets = crossable & np.array([kind not in _NOT_STREETS for kind in barriers.kinds], bool)
     return Lines(
         streets=barriers.lines[streets],
-        other=barriers.lines[barriers.crossable & ~streets],
-        barriers=barriers.lines[walls],
-        bridges=np.asarray(shapely.get_parts(bridges), dtype=object),
+        other=barriers.lines[crossable & ~streets],
+        barriers=barriers.walls,
+        bridges=barriers.spots,
     )
 
 
