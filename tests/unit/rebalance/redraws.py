@@ -134,14 +134,13 @@ def replay(problem: Problem, result: Result) -> list[str]:
             if not was and not _beside(labels, t, near) and t.sink not in empty:
                 faults.append(f"step {i} does not border the grid it goes to")
         if step.kind != "mend":
-            for g in {g for t in step.transfers for g in (t.source, t.sink)}:
-                if count(g) > allowed[g] or (count(g) == 0 and remain[g]):
-                    faults.append(f"after step {i} grid {g} is not in one piece")
+            touched = {g for t in step.transfers for g in (t.source, t.sink)}
+            broken = [g for g in touched if count(g) > allowed[g] or (count(g) == 0 and remain[g])]
+            faults += [f"after step {i} grid {g} is not in one piece" for g in broken]
             if worst(problem, labels) > ceiling + 1e-8:
                 faults.append(f"after step {i} the violation is above the start's")
-        if abs(min(worst(problem, labels), 1e308) - step.violation_after) > 1e-6 * max(
-            1, step.violation_after
-        ):
+        now, said = min(worst(problem, labels), 1e300), min(step.violation_after, 1e300)
+        if abs(now - said) > 1e-6 * max(1, said):
             faults.append(f"step {i} tells the wrong violation")
     if (labels != final).any():
         faults.append("the steps do not end at the plan")
