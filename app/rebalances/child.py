@@ -4,14 +4,15 @@ import asyncio
 import multiprocessing
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from app.errors import DomainError
 from app.jobs.runner import Work
+from app.rebalances import child_main
+from app.rebalances.child_main import Tell
 
-Given = TypeVar("Given")
+Given = TypeVarTuple("Given")
 Made = TypeVar("Made")
-Tell = Callable[[float, str], None]
 
 # A fresh interpreter: forking a process that holds threads and database connections is not safe.
 _SPAWN = multiprocessing.get_context("spawn")
@@ -21,17 +22,7 @@ _POLL_S = 0.2
 class ChildDied(DomainError):
     """The process ended without an answer: killed, or out of memory."""
 
-    kind = "internal"
-
-
-def _main(function: Callable[[Given, Tell], Made], given: Given, pipe: Connection) -> None:
-    try:
-        made: Any = function(given, lambda share, note: pipe.send(("progress", share, note)))
-        pipe.send(("made", made))
-    except Exception as error:
-        pipe.send(("raised", error))
-    finally:
-        pipe.close()
+    kind = "out-of-resources"
 
 
 def _receive(pipe: Connection) -> tuple[Any, ...] | None:
@@ -41,16 +32,15 @@ def _receive(pipe: Connection) -> tuple[Any, ...] | None:
 
 
 async def run(
-    function: Callable[[Given, Tell], Made], given: Given, work: Work, *, share: tuple[float, float]
+    function: Callable[[*Given, Tell], Made], *given: *Given, work: Work, share: tuple[float, float]
 ) -> Made:
-    """``function(given, tell)`` in a child; its progress 0 to 1 becomes the stretch ``share`` of the job's.
+    """``function(*given, tell)`` in a child; its progress 0 to 1 becomes the stretch ``share`` of the job's.
 
     Raises what it raises, and :class:`app.errors.Cancelled` within a second of the wish to cancel, when the
-    child is ended.
-    ``function`` must be importable, ``given`` and the answer picklable.
+    child is ended. ``function`` must be importable, ``given`` and the answer picklable.
     """
     ours, theirs = _SPAWN.Pipe()
-    child = _SPAWN.Process(target=_main, args=(function, given, theirs), daemon=True)
+    child = _SPAWN.Process(target=child_main.main, args=(function, given, theirs), daemon=True)
     await asyncio.to_thread(child.start)
     theirs.close()
     low, high = share

@@ -139,14 +139,18 @@ async def _demand(
 
 
 def _lines(barriers: Barriers) -> Lines:
-    """Barriers as lines that units end at: those that may be crossed anywhere are streets or the like."""
-    crossable = barriers.is_line & barriers.crossable
-    streets = crossable & np.array([kind not in _NOT_STREETS for kind in barriers.kinds], bool)
+    """Barriers as lines that units end at: those that may be crossed anywhere are streets or the like.
+
+    A row may be a bridge alone: a point, which is no line.
+    """
+    linear = np.asarray(shapely.get_dimensions(barriers.lines) >= 1)
+    streets = barriers.crossable & np.array([kind not in _NOT_STREETS for kind in barriers.kinds], bool)
+    bridges = barriers.bridges[~shapely.is_missing(barriers.bridges)]
     return Lines(
-        streets=barriers.lines[streets],
-        other=barriers.lines[crossable & ~streets],
-        barriers=barriers.walls,
-        bridges=barriers.spots,
+        streets=barriers.lines[linear & streets],
+        other=barriers.lines[linear & barriers.crossable & ~streets],
+        barriers=barriers.lines[linear & ~barriers.crossable],
+        bridges=np.asarray(shapely.get_parts(bridges), dtype=object),
     )
 
 

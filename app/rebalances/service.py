@@ -65,7 +65,7 @@ async def run(work: Work) -> dict[str, Any]:
         seed=wanted.seed,
         time_limit=wanted.time_limit,
     )
-    made = await child.run(_in_child, (gathered.ground, goal), work, share=(GATHERED, DRAWN))
+    made = await child.run(redraw_grids, gathered.ground, goal, work=work, share=(GATHERED, DRAWN))
     names = _names(plan, wanted, len(made.plans))
     drafts = []
     for number, (drawn, name) in enumerate(zip(made.plans, names, strict=True)):
@@ -80,10 +80,6 @@ async def run(work: Work) -> dict[str, Any]:
         "plans": [draft["plan"] for draft in drafts],
         "report": {"plans": [draft["report"] for draft in drafts], "frontier": rows},
     }
-
-
-def _in_child(given: tuple[Any, Goal], tell: child.Tell) -> Any:
-    return redraw_grids(given[0], given[1], tell)
 
 
 def _tolerances(wanted: RebalanceWanted) -> Sequence[float]:
