@@ -17,9 +17,11 @@ CAP_SHAPES = (0.1, 0.02)
 """Weights of the shape to try where the first plan moves more than the cap."""
 
 FEWEST = 0.3
-"""Up to this weight of the shape, starts are compared by what they move."""
+"""Up to this weight of the shape, the starts of a small part are compared by what they move."""
 BARE = 0.05
-"""Every second start of a part then hardly looks at the shape."""
+"""Every second start of such a part hardly looks at the shape."""
+SMALL = 1_000
+"""A part with fewer borders than this (both ways) is small."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +52,13 @@ def redraw(
             schedule = replace(schedule, repairs=1)
         for s in range(_starts(part)):
             key = (how.seed, part.number, s)
-            run = replace(schedule, mu=min(how.mu, BARE)) if s % 2 and how.mu <= FEWEST else schedule
+            run = replace(schedule, mu=min(how.mu, BARE)) if s % 2 and _bare(part, how) else schedule
             tasks.append(partial(improve, model, part, start, key, run, control, len(tasks), share))
             of.append(part.number)
     best: dict[int, Outcome] = {}
     for number, outcome in zip(of, control.run(tasks), strict=True):
-        if number not in best or _rank(outcome, how) < _rank(best[number], how):
+        bare = _bare(parts[number], how)
+        if number not in best or _rank(outcome, bare) < _rank(best[number], bare):
             best[number] = outcome
     for part in parts:
         labels[part.units] = best[part.number].labels
@@ -122,13 +125,16 @@ def _budgets(model: Model, parts: list[Part], start: Ints, budget: float) -> lis
     return list((mended + budget * share) * (1 - 1e-9))
 
 
-def _rank(outcome: Outcome, how: How) -> tuple[bool, float, float, float]:
-    """What makes a start's plan the better one: where few moves are preferred, the moves alone."""
-    first = outcome.moved if how.mu <= FEWEST else outcome.energy
-    return (not outcome.feasible, outcome.worst, outcome.excess, first)
+def _bare(part: Part, how: How) -> bool:
+    """Whether moves alone make the better plan: few units, where shape is a matter of chance."""
+    return how.mu <= FEWEST and len(part.source) < SMALL
+
+
+def _rank(outcome: Outcome, bare: bool) -> tuple[bool, float, float, float]:
+    return (not outcome.feasible, outcome.worst, outcome.excess, outcome.moved if bare else outcome.energy)
 
 
 def _starts(part: Part) -> int:
     """How many independent runs a part gets: luck evens out where parts are small."""
     size = len(part.source)
-    return 8 if size < 300 else 6 if size < 1_000 else 2 if size < 15_000 else 1
+    return 8 if size < 300 else 6 if size < SMALL else 2 if size < 15_000 else 1
