@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.planes.schemas import Code
 
 Measure = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Share = Annotated[float, Field(ge=0)]
 
 
 class UnitsWanted(BaseModel):
@@ -26,7 +27,7 @@ class RebalanceWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    tolerance: float | dict[str, float] = Field(
+    tolerance: Share | dict[str, Share] = Field(
         0.05,
         description="Largest share by which a grid may be off its target; one for all or one each.",
     )
