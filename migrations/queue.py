@@ -3,35 +3,35 @@
 from alembic import op
 from procrastinate.schema import SchemaManager
 
-from migrations.tenancy import APP
-
 _DROP = """
 DO $$
 DECLARE thing record;
 BEGIN
     FOR thing IN SELECT oid::regclass AS name FROM pg_class
-        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname LIKE 'procrastinate\\_%'
+        WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'procrastinate\\_%' AND relkind = 'r'
     LOOP EXECUTE format('DROP TABLE %s CASCADE', thing.name); END LOOP;
     FOR thing IN SELECT oid::regprocedure AS name FROM pg_proc
         WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'procrastinate\\_%'
     LOOP EXECUTE format('DROP FUNCTION %s CASCADE', thing.name); END LOOP;
     FOR thing IN SELECT oid::regtype AS name FROM pg_type
-        WHERE typnamespace = 'public'::regnamespace AND typname LIKE 'procrastinate\\_%' AND typtype IN ('e', 'c')
+        WHERE typnamespace = 'public'::regnamespace AND typname LIKE 'procrastinate\\_%'
+          AND typtype IN ('e', 'c')
     LOOP EXECUTE format('DROP TYPE %s CASCADE', thing.name); END LOOP;
 END $$;
 """
 
-_GRANT = f"""
+_GRANT = """
 DO $$
 DECLARE thing record;
 BEGIN
     FOR thing IN SELECT oid::regclass AS name, relkind FROM pg_class
-        WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace AND relname LIKE 'procrastinate\\_%'
+        WHERE relnamespace = 'public'::regnamespace AND relname LIKE 'procrastinate\\_%'
+          AND relkind IN ('r', 'S')
     LOOP
         IF thing.relkind = 'r' THEN
-            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO {APP}', thing.name);
+            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO gridwright_app', thing.name);
         ELSE
-            EXECUTE format('GRANT USAGE ON SEQUENCE %s TO {APP}', thing.name);
+            EXECUTE format('GRANT USAGE ON SEQUENCE %s TO gridwright_app', thing.name);
         END IF;
     END LOOP;
 END $$;

@@ -42,7 +42,9 @@ def create_roles() -> None:
     for role in (APP, READ):
         op.execute(
             f"""DO $$ BEGIN
-                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role} NOLOGIN; END IF;
+                IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+                    CREATE ROLE {role} NOLOGIN;
+                END IF;
             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
             END $$"""
         )
@@ -55,7 +57,8 @@ def protect(table: str, *, append_only: bool = False) -> None:
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
     op.execute(
-        f"CREATE POLICY of_organisation ON {table} USING (org_id = current_org()) WITH CHECK (org_id = current_org())"
+        f"CREATE POLICY of_organisation ON {table} "
+        "USING (org_id = current_org()) WITH CHECK (org_id = current_org())"
     )
     rights = "SELECT, INSERT" if append_only else "SELECT, INSERT, UPDATE, DELETE"
     op.execute(f"GRANT {rights} ON {table} TO {APP}")
