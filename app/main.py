@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from app import health, problems
 from app.assignments import routes as assignments
 from app.coverage import routes as coverage
+from app.demo import pages
 from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.orgs import routes as orgs
@@ -34,6 +35,7 @@ ROUTERS = (
     rebalances.router,
     assignments.router,
     coverage.router,
+    pages.router,
 )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from geo.errors import InputError
 
-COMMANDS = ("check", "assign", "rebalance", "load", "orgs", "server", "db", "reference")
+COMMANDS = ("check", "assign", "rebalance", "load", "orgs", "server", "demo", "db", "reference")
 """Modules of this package that add commands, in the order of the help."""
 ALONE = ("check", "assign", "rebalance")
 """Commands that are a module by themselves."""
