@@ -14,7 +14,7 @@ from geo.rebalance.problem import Floats, Ints, Problem
 from geo.rebalance.runs import How, capped, from_scratch, redraw
 from geo.rebalance.steps import Step
 
-SHAPE = {"moves": 0.3, "compact": 1.5}
+SHAPE = {"moves": 0.22, "compact": 1.5}
 """Weight of cut borders (mu) by what is preferred, in mean unit weights a mean border."""
 
 

@@ -17,6 +17,10 @@ from geo.rebalance.problem import Floats, Ints
 
 SLICE = 400_000
 """Proposals between two looks at the stop sign: about 0.2 s."""
+FIRM = 0.5
+"""Where shape weighs more, heat and penalty rise with it, or the shape would freeze the search."""
+YIELD, LEAST_SHAPE = 0.7, 0.15
+"""Shape gives way to tolerance: its weight falls by this factor with each repair, down to the second."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,10 @@ def schedule_for(part: Part, mu: float) -> Schedule:
     """Small parts get more sweeps: they are cheap and their luck is larger."""
     borders = max(1, len(part.source))
     more = float(np.clip((100_000 / borders) ** 0.6, 1.0, 8.0))
-    return Schedule(hot=300, cool=150, mu=mu, each=more)
+    plain = Schedule(hot=300, cool=150, mu=mu, each=more)
+    if mu <= FIRM:
+        return plain
+    return replace(plain, start=1.33 * mu, middle=0.4 * mu, penalty=(2 * mu, 27 * mu, 200 * mu))
 
 
 def improve(
@@ -110,7 +117,8 @@ def improve(
             break
         more = 2.0 ** (1 + round_ % 5)
         hotter = 1.0 + 0.5 * (round_ % 3)
-        again = replace(schedule, middle=schedule.middle * hotter)
+        mu = min(schedule.mu, max(LEAST_SHAPE, schedule.mu * YIELD ** (round_ + 1)))
+        again = replace(schedule, middle=schedule.middle * hotter, mu=mu)
         if not _cool(
             model, part, state, again, control, max(20, schedule.cool // 2), high * more, top * more, budget
         ):
