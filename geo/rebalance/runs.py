@@ -62,6 +62,8 @@ def redraw(
             best[number] = outcome
     for part in parts:
         labels[part.units] = best[part.number].labels
+    if model.within(model.loads(labels)).all():
+        control.feasible_now()
     return labels
 
 

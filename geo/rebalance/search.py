@@ -123,8 +123,6 @@ def improve(
             model, part, state, again, control, max(20, schedule.cool // 2), high * more, top * more, budget
         ):
             break
-    if _best(state).feasible:
-        control.feasible_now()
     return _best(state)
 
 
