@@ -15,15 +15,14 @@ from geo.geocodes import LEVELS
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
+# The first day is looked up account by account: joined as a grouped subquery, whose size nobody can estimate, it
+# ends in a nested loop over all accounts times all places.
 _ACCOUNTS = """
-    SELECT a.account_pk, a.account_id, a.segment, a.tier, a.net_status, a.party_id, f.first_day
+    SELECT a.account_pk, a.account_id, a.segment, a.tier, a.net_status, a.party_id,
+           (SELECT min(d.valid_from) FROM account_places d
+            WHERE d.account_pk = a.account_pk AND d.superseded_at IS NULL) AS first_day
     FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk)
     JOIN accounts a USING (account_pk)
-    LEFT JOIN (
-        SELECT d.account_pk, min(d.valid_from) AS first_day
-        FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN account_places d USING (account_pk)
-        WHERE d.superseded_at IS NULL GROUP BY d.account_pk
-    ) f USING (account_pk)
     ORDER BY a.account_pk
 """
 _PLACES = """
