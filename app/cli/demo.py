@@ -38,3 +38,6 @@ def demo(
     except (DemoFailed, ClusterError) as error:
         typer.echo(f"gridwright: {' '.join(str(error).split())}", err=True)
         raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("gridwright: interrupted; what it started is ended", err=True)
+        raise typer.Exit(130) from None

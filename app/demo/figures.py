@@ -74,7 +74,7 @@ def redraw(report: Mapping[str, Any], measures: Sequence[str]) -> Document:
 _NAMED = re.compile(r"'[^']*'|\"[^\"]*\"|-?\d[\d.,]*|nan", re.IGNORECASE)
 
 
-def examples(rows: Sequence[Mapping[str, Any]], most: int = 6) -> list[Document]:
+def examples(rows: Sequence[Mapping[str, Any]], most: int = 8) -> list[Document]:
     """Refused rows, one for each kind of reason with how many are like it; the commonest first."""
     kinds: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:

@@ -91,8 +91,8 @@ def _panel(axes: Axes, one: Map, state: State, metres_per_point: float, *, new: 
         axes.scatter(xy[:, 0], xy[:, 1], s=1.4, color=carto.INK, alpha=0.35, linewidths=0, zorder=3)
     carto.polygons(axes, base.water, facecolors=carto.WATER, edgecolors=carto.RIVER, linewidths=0.4, zorder=3)
     carto.lines(axes, base.side_streets, colors=carto.STREET, linewidths=0.25, alpha=0.6, zorder=3)
-    carto.lines(axes, base.main_streets, colors=carto.STREET, linewidths=1.4, alpha=0.9, zorder=3)
-    carto.lines(axes, base.railways, colors=carto.RAIL, linewidths=1.4, linestyles=(0, (5, 2)), zorder=3)
+    carto.lines(axes, base.main_streets, colors=carto.STREET, linewidths=0.8, alpha=0.9, zorder=3)
+    carto.lines(axes, base.railways, colors=carto.RAIL, linewidths=0.7, linestyles=(0, (5, 2)), zorder=3)
     carto.lines(axes, base.rivers, colors=carto.RIVER, linewidths=0.9, zorder=3)
     carto.lines(axes, shapes, colors=carto.INK, linewidths=0.55, zorder=5)
     urban = shapely.union_all(shapes[~rural])
@@ -165,8 +165,8 @@ def _head(figure: Figure, one: Map, height_in: float) -> None:
 
 def _foot(figure: Figure, height_in: float) -> None:
     y = 0.60 / height_in
-    figure.text(0.5, y, "Load of each grid relative to its target (1 = a fair share); each dot is a grid",
-                ha="center", va="top", fontsize=9, color=carto.MUTED)  # fmt: skip
+    scale = "Load of each grid relative to its fair share (1): blue has less, orange has more. Each dot is a grid."
+    figure.text(0.5, y, scale, ha="center", va="top", fontsize=9, color=carto.MUTED)
     handles = [
         Patch(facecolor="#f3f0e7", edgecolor=carto.INK, linewidth=1.9, label="class A, urban"),
         Patch(facecolor="#f3f0e7", edgecolor="#8d99a3", linewidth=0.6, hatch="////", label="class B, rural"),

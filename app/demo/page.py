@@ -96,9 +96,14 @@ def _town(town: Document) -> str:
             "<h3>Asked before and after</h3>",
             _question(town["question"]),
             _planes(town.get("two_planes")),
-            "<h3>Loaded</h3>",
+            "<h3>Handed over</h3>",
+            _handover(town["handover"]),
+            "<h3>Assigned</h3>",
+            _assigned(town["assigned"]),
+            "<h3>Loaded and checked</h3>",
             _loads(town["loads"]),
             _faulty(town.get("faulty")),
+            _checks(town["checks"]),
         )
     )
 
@@ -157,6 +162,31 @@ def _planes(asked: Document | None) -> str:
     rows = [[plane, one["grid"] or "–", one["rule"] or "–"] for plane, one in asked["answers"].items()]
     said = f"Customer {escape(asked['account'])} on {asked['at']}, in two planes:"
     return f"<p>{said}</p>" + _table(["plane", "grid", "by rule"], rows)
+
+
+def _handover(handover: Document) -> str:
+    said = f"{handover['pairs']} pairs of grids, {handover['customers']:,} customers; the largest:"
+    rows = [[one["from"], one["to"], f"{one['customers']:,}"] for one in handover["largest"]]
+    return f"<p>{said}</p>" + _table(["from", "to", "customers"], rows, numeric={2})
+
+
+def _assigned(planes: Document) -> str:
+    rows = [
+        [plane, *(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in one[what].items())
+                  for what in ("by_rule", "by_status"))]
+        for plane, one in planes.items()
+    ]  # fmt: skip
+    return _table(["plane", "by rule", "customers by status"], rows)
+
+
+def _checks(checks: Sequence[Document]) -> str:
+    said = [
+        f"{one['plan']}: {one['grids']} grids, {'valid' if one['valid'] else 'not valid'}, "
+        + (", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in one["findings"].items())
+           or "nothing found")
+        for one in checks
+    ]  # fmt: skip
+    return f"<p>{escape('. '.join(said))}.</p>"
 
 
 def _loads(loads: Sequence[Document]) -> str:

@@ -17,13 +17,13 @@ _HEADERS = {
 }
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 def front_page(request: Request) -> HTMLResponse:
     """The page."""
     return HTMLResponse(page(kept(demo_folder(request.app.state.settings))), headers=_HEADERS)
 
 
-@router.get("/demo/{name}")
+@router.api_route("/demo/{name}", methods=["GET", "HEAD"])
 def demo_map(name: str, request: Request) -> FileResponse:
     """One of the demo's maps."""
     path = demo_folder(request.app.state.settings) / name
