@@ -16,6 +16,7 @@ from geo.errors import InputError
 TYPE_BASE = "https://gridwright.dev/problems/"
 
 STATUS: dict[type[errors.DomainError], int] = {
+    errors.DomainError: 500,
     errors.NotFound: 404,
     errors.Invalid: 422,
     errors.Conflict: 409,
@@ -74,8 +75,12 @@ def _of_validation(error: RequestValidationError) -> dict[str, Any]:
         fault["where"] for fault, raw in zip(faults, error.errors(), strict=True) if raw["type"] == "missing"
     ]
     said = "; ".join(f"{fault['where']}: {fault['message']}" for fault in faults[:5])
-    kind = "missing-crs" if any(name.split(".")[-1] == "crs" for name in missing) else "invalid-request"
-    return problem(kind, 422, said, errors=faults)
+    if any(name.split(".")[-1] == "crs" for name in missing):
+        said = (
+            "Say in which datum the coordinates are: crs=wgs84, gcj02, bd09 or epsg:N. It is never guessed."
+        )
+        return problem("missing-crs", 422, said, errors=faults)
+    return problem("invalid-request", 422, said, errors=faults)
 
 
 def install(app: FastAPI) -> None:

@@ -22,7 +22,7 @@ _POLL_S = 0.2
 class ChildDied(DomainError):
     """The process ended without an answer: killed, or out of memory."""
 
-    kind = "out-of-resources"
+    kind = "child-died"
 
 
 def _receive(pipe: Connection) -> tuple[Any, ...] | None:
@@ -40,11 +40,18 @@ async def run(
     child is ended. ``function`` must be importable, ``given`` and the answer picklable.
     """
     ours, theirs = _SPAWN.Pipe()
-    child = _SPAWN.Process(target=child_main.main, args=(function, given, theirs), daemon=True)
+    # The work goes over the pipe and not with the start: a child that dies before it has read more than a
+    # pipe's buffer would leave the start waiting for ever.
+    child = _SPAWN.Process(target=child_main.main, args=(theirs,), daemon=True)
     await asyncio.to_thread(child.start)
     theirs.close()
     low, high = share
+    sending = asyncio.ensure_future(asyncio.to_thread(ours.send, (function, given)))
     try:
+        while not sending.done():
+            work.check()
+            await asyncio.wait({sending}, timeout=_POLL_S)
+        sending.result()
         while True:
             work.check()
             message = await asyncio.to_thread(_receive, ours)
@@ -56,7 +63,7 @@ async def run(
             if message[0] == "raised":
                 raise message[1]
             work.tell(low + (high - low) * message[1], message[2])
-    except EOFError:
+    except (EOFError, ConnectionError):
         await asyncio.to_thread(child.join, 5)
         raise ChildDied(
             f"The redraw's process ended without an answer (exit code {child.exitcode}); "
@@ -65,4 +72,5 @@ async def run(
     finally:
         child.kill()
         await asyncio.to_thread(child.join)
+        await asyncio.wait({sending})
         ours.close()

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
 
 Tell = Callable[[float, str], None]
 
 
-def main(function: Callable[..., Any], arguments: tuple[Any, ...], pipe: Connection) -> None:
-    """Send what ``function(*arguments, tell)`` tells, and at last what it makes or raises."""
+def main(pipe: Connection) -> None:
+    """Receive a function and its arguments; send what it tells, and at last what it makes or raises."""
     try:
+        function, arguments = pipe.recv()
 
         def tell(share: float, note: str) -> None:
             pipe.send(("progress", share, note))

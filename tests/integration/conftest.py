@@ -115,13 +115,14 @@ class Api:
 
     async def ended(self, job_id: str) -> dict[str, Any]:
         """The job once it has ended, however it ended."""
-        while True:
-            answer = await self.get(f"/v1/jobs/{job_id}")
-            job: dict[str, Any] = answer.json()
-            assert answer.status_code == 200, job
-            if job["status"] in ENDED:
-                return job
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(300):
+            while True:
+                answer = await self.get(f"/v1/jobs/{job_id}")
+                job: dict[str, Any] = answer.json()
+                assert answer.status_code == 200, job
+                if job["status"] in ENDED:
+                    return job
+                await asyncio.sleep(0.02)
 
     async def done(self, answer: httpx.Response) -> dict[str, Any]:
         """The result of the job that a 202 names; fails with the job's problem when it did not succeed."""
@@ -192,6 +193,6 @@ def server(database_url: str) -> Iterator[Server]:
 
 
 def family(pid: int) -> list[int]:
-    """A process and its children."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *map(int, children)]
+    """A process and its children, whichever thread began them."""
+    lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [pid, *(int(child) for children in lists for child in children.split())]
