@@ -15,8 +15,8 @@ from geo.geocodes import LEVELS
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
-# The first day is looked up account by account: joined as a grouped subquery, whose size nobody can estimate, it
-# ends in a nested loop over all accounts times all places.
+# The first day is looked up account by account: joined as a grouped subquery, whose size nobody can
+# estimate, it ends in a nested loop over all accounts times all places.
 _ACCOUNTS = """
     SELECT a.account_pk, a.account_id, a.segment, a.tier, a.net_status, a.party_id,
            (SELECT min(d.valid_from) FROM account_places d

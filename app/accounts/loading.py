@@ -6,13 +6,13 @@ import numpy as np
 
 from app.accounts import facts, uscc
 from app.accounts import loading_repository as repository
-from app.imports import checks, evidence, touched
-from app.imports.params import ImportParams
-from app.imports.parsing import Field, Spec
-from app.imports.staging import Staged, finish, stage
-from app.imports.values import amount, choice, day, length, month, number, words
 from app.jobs.runner import Work
 from app.planes.service import Plane
+from app.staging import checks, evidence, touched
+from app.staging.params import ImportParams
+from app.staging.parsing import Field, Spec
+from app.staging.rows import Staged, finish, stage
+from app.staging.values import amount, choice, day, length, month, number, words
 from geo.files import Table
 
 NET_STATUS = choice(

@@ -1,5 +1,6 @@
 """What every map of the demo has: fonts, colours, lines, labels, a scale bar."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,8 @@ from matplotlib.path import Path as Outline
 
 Geometries = npt.NDArray[np.object_]
 
-CJK_FONTS = (
-    Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
-    Path("/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc"),
-    Path("/usr/share/fonts/google-noto-cjk/NotoSansCJK-Regular.ttc"),
-)
+CJK_FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+CJK_NAMES = ("notosanscjk", "sourcehansans", "wqy", "droidsansfallback")
 INK, MUTED, PAPER = "#22303c", "#5d6b78", "#ffffff"
 WATER, RIVER, STREET, RAIL = "#cfe3ee", "#7fb0cf", "#9aa3ab", "#6c757d"
 NEW_BORDER = "#0b6e4f"
@@ -57,7 +55,7 @@ def colour(load: float | None) -> str:
 
 def use_fonts() -> bool:
     """Set the fonts of all maps; whether Chinese can be written."""
-    found = next((path for path in CJK_FONTS if path.is_file()), None)
+    found = _cjk_font()
     families = ["DejaVu Sans"]
     if found is not None:
         font_manager.fontManager.addfont(str(found))
@@ -66,6 +64,21 @@ def use_fonts() -> bool:
     mpl.rcParams["hatch.linewidth"] = 0.4
     mpl.rcParams["axes.unicode_minus"] = False
     return found is not None
+
+
+def _cjk_font() -> Path | None:
+    """A font of this machine with Chinese characters."""
+    if CJK_FONT.is_file():
+        return CJK_FONT
+    known = sorted(Path(path) for path in font_manager.findSystemFonts())
+    named = (path for path in known if any(name in path.name.lower() for name in CJK_NAMES))
+    return next(named, None)
+
+
+def latin(text: str) -> str:
+    """The text without its Chinese characters, for a machine that has no font for them."""
+    bare = re.sub(r"[\u3000-\u9fff\uff00-\uffef]+", "", text)
+    return re.sub(r"\s+(?=[,:]|$)", "", bare)
 
 
 def polygons(axes: Axes, shapes: Geometries, **style: Any) -> None:

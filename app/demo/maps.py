@@ -1,7 +1,7 @@
 """Before and after side by side, on one scale of load, with every grid's load as a dot beneath."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ class Map:
 
 def draw(one: Map, path: Path) -> None:
     """Write the map as a PNG of at most 256 colours."""
-    carto.use_fonts()
+    if not carto.use_fonts():
+        one = replace(one, title=carto.latin(one.title))
     west, south, east, north = one.window
     panel = (1 - 2 * _MARGIN - _GAP) / 2
     map_in = panel * WIDTH_IN * (north - south) / (east - west)
@@ -165,7 +166,7 @@ def _head(figure: Figure, one: Map, height_in: float) -> None:
 
 def _foot(figure: Figure, height_in: float) -> None:
     y = 0.60 / height_in
-    scale = "Load of each grid relative to its fair share (1): blue has less, orange has more. Each dot is a grid."
+    scale = "Load of each grid relative to its fair share (1): blue has less, orange more; each dot a grid"
     figure.text(0.5, y, scale, ha="center", va="top", fontsize=9, color=carto.MUTED)
     handles = [
         Patch(facecolor="#f3f0e7", edgecolor=carto.INK, linewidth=1.9, label="class A, urban"),

@@ -58,13 +58,13 @@ def _ready(process: "subprocess.Popen[bytes]", log: Path, teller: Teller) -> str
             said = log.read_bytes()
             found = _ADDRESS.search(said)
             lines = said.decode(errors="replace").splitlines()
+            if process.poll() is not None:
+                reason = lines[-1].strip() if lines else f"exit status {process.returncode}"
+                raise DemoFailed(f"the service did not start: {reason.removeprefix('gridwright: ')}")
             for line in lines[told:]:
                 if not _LOGGED.match(line):
                     teller.figure(line)
             told = len(lines)
-            if process.poll() is not None:
-                reason = lines[-1].strip() if lines else f"exit status {process.returncode}"
-                raise DemoFailed(f"the service did not start: {reason}")
             if found and _answers(url := _reachable(found[1].decode())):
                 return url
             tell(0.0, "waiting until it answers")

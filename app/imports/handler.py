@@ -12,7 +12,6 @@ import anyio.to_thread
 from app.accounts import loading as accounts
 from app.audit import service as audit
 from app.imports import repository
-from app.imports.params import ImportParams
 from app.imports.service import JOB_KIND
 from app.imports.unpack import unpacked
 from app.jobs.runner import Handler, Work
@@ -21,6 +20,7 @@ from app.places import loading as places
 from app.planes import service as planes
 from app.planes.service import Plane
 from app.plans import loading as plans
+from app.staging.params import ImportParams
 from geo.errors import InputError
 from geo.files import Table, open_table
 

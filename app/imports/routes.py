@@ -17,12 +17,12 @@ from app.errors import Invalid, TooLarge
 from app.idempotency import service as idempotency
 from app.idempotency.service import Answer
 from app.imports import service
-from app.imports.params import KINDS
 from app.imports.schemas import ImportForm, Submitted
 from app.jobs import service as jobs
 from app.jobs.schemas import JobOut
 from app.requests import IdempotencyKey, Planner, as_response, database_of
 from app.settings import Settings
+from app.staging.params import KINDS
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"])
 

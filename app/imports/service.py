@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import Invalid, NotFound
 from app.imports import repository
-from app.imports.params import KINDS, ImportParams
-from app.imports.staging import missing_crs
 from app.jobs import service as jobs
 from app.orgs import service as orgs
 from app.planes import service as planes
+from app.staging.params import KINDS, ImportParams
+from app.staging.rows import missing_crs
 from geo.datum import parse_crs
 
 CHUNK = 1 << 20

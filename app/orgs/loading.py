@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from app.imports import checks
-from app.imports.params import ImportParams
-from app.imports.parsing import Field, Spec
-from app.imports.staging import finish, stage
-from app.imports.values import choice, day, length, words
 from app.jobs.runner import Work
 from app.orgs import loading_repository as repository
 from app.orgs import tree
 from app.planes.service import Plane
+from app.staging import checks
+from app.staging.params import ImportParams
+from app.staging.parsing import Field, Spec
+from app.staging.rows import finish, stage
+from app.staging.values import choice, day, length, words
 from geo.files import Table
 
 CLASSES = choice(

@@ -4,14 +4,14 @@ from typing import Any
 
 from app.accounts import facts as account_facts
 from app.errors import Invalid
-from app.imports import checks, evidence, touched
-from app.imports.params import ImportParams
-from app.imports.parsing import Field, Spec
-from app.imports.staging import finish, stage
-from app.imports.values import count, words
 from app.jobs.runner import Work
 from app.places import loading_repository as repository
 from app.planes.service import Plane
+from app.staging import checks, evidence, touched
+from app.staging.params import ImportParams
+from app.staging.parsing import Field, Spec
+from app.staging.rows import finish, stage
+from app.staging.values import count, words
 from geo.files import Table
 
 BUILDINGS = Spec(

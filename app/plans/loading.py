@@ -12,8 +12,6 @@ import shapely
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import Invalid
-from app.imports.params import ImportParams
-from app.imports.staging import missing_crs
 from app.jobs import service as jobs
 from app.jobs.runner import Work
 from app.jobs.service import Refused
@@ -23,6 +21,8 @@ from app.planes.service import Plane
 from app.plans import service
 from app.plans.model import GridRow
 from app.plans.reading import GridFile, Read, columns_of, read
+from app.staging.params import ImportParams
+from app.staging.rows import missing_crs
 from geo.coverage import Finding, check, finding_to_json, is_valid
 from geo.files import Table
 

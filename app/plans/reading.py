@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from app.imports import places, values
-from app.imports.parsing import Field, Spec, parse
 from app.jobs.service import Refused
+from app.staging import places, values
+from app.staging.parsing import Field, Spec, parse
 from geo import columns as names
 from geo import files
 from geo.datum import points_to_working, polygons_to_working

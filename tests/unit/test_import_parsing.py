@@ -10,8 +10,8 @@ import pytest
 import shapely
 
 from app.accounts import uscc
-from app.imports import bridges, evidence, places, values
 from app.orgs import tree
+from app.staging import bridges, evidence, places, values
 from geo.datum import transform
 
 
@@ -110,7 +110,7 @@ def test_the_data_may_speak_for_another_datum() -> None:
     assert evidence.mismatch(as_gcj, "gcj02", grids) == []
     north = np.array([shapely.box(13, 53, 13.1, 53.1)], dtype=object)
     swapped = np.column_stack([np.full(50, 53.05), np.linspace(13.01, 13.09, 50)])
-    assert [one["better"] for one in evidence.mismatch(swapped, "wgs84", north)] == ["swapped axes"]
+    assert [one["better"] for one in evidence.mismatch(swapped, "wgs84", north)] == ["swapped"]
 
 
 def test_what_hangs_below_a_refused_area_is_refused_too() -> None:

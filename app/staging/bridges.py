@@ -9,8 +9,8 @@ import pyarrow as pa
 import shapely
 from shapely.errors import GEOSException
 
-from app.imports import places
-from app.imports.values import Faults, truth, words
+from app.staging import places
+from app.staging.values import Faults, truth, words
 
 _EXPECTED = "expected true, false, or points as WKT or GeoJSON, such as MULTIPOINT((116.1 24.3))"
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from app.errors import Invalid
-from app.imports import staging_repository as repository
-from app.imports.params import ImportParams
-from app.imports.parsing import Spec, has_coordinates, parse
 from app.jobs import service as jobs
 from app.jobs.runner import Work
+from app.staging import repository as repository
+from app.staging.params import ImportParams
+from app.staging.parsing import Spec, has_coordinates, parse
 from app.storage.locks import one_import
 from geo import columns as names
 from geo.errors import InputError

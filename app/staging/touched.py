@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.assignments import service as assignments
-from app.imports import staging_repository as staged_rows
 from app.jobs.runner import Work
+from app.staging import repository as staged_rows
 
 Keys = NDArray[np.int64]
 NONE: Keys = np.empty(0, np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from app.imports.values import Faults
+from app.staging.values import Faults
 from geo import files
 from geo.cells import cells
 from geo.datum import is_degrees, is_wgs84, points_to_working, polygons_to_working

@@ -8,13 +8,12 @@ import numpy.typing as npt
 import shapely
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.imports.params import ImportParams
 from app.planes import service as planes
 from app.plans import service as plans
-from geo.datum import is_degrees, points_to_working
+from app.staging.params import ImportParams
+from geo import datum_check
 
-FEW, NEARLY_ALL = 0.5, 0.9
-_LEAST, _MOST = 10, 5_000
+_LEAST = 10
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,36 +40,24 @@ async def warnings(connection: AsyncConnection, sample: Floats, params: ImportPa
 
 def mismatch(sample: Floats, crs: str, polygons: npt.NDArray[np.object_]) -> list[dict[str, Any]]:
     """The warning for points as received (n, 2) in ``crs``, against WGS 84 polygons; or none. Pure."""
-    sample = sample[:: max(1, len(sample) // _MOST)]
-    x, y = sample[:, 0], sample[:, 1]
     tree = shapely.STRtree(polygons)
 
-    def share(lng: Floats, lat: Floats) -> float:
-        good = np.isfinite(lng)
-        points = shapely.points(lng[good], lat[good])
-        inside = np.unique(tree.query(points, predicate="intersects")[0])
-        return len(inside) / len(sample)
+    def inside(lng: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
+        covered = np.zeros(len(lng), bool)
+        good = np.flatnonzero(np.isfinite(lng))
+        covered[good[tree.query(shapely.points(lng[good], lat[good]), predicate="intersects")[0]]] = True
+        return covered
 
-    now = share(*points_to_working(x, y, crs))
-    if now >= FEW:
+    report = datum_check.check(sample[:, 0], sample[:, 1], crs, inside)
+    if report.likely is None:
         return []
-    shares = {"swapped axes": share(*points_to_working(y, x, crs))}
-    if is_degrees(crs):
-        for other in ("wgs84", "gcj02", "bd09"):
-            if other != crs:
-                shares[other] = share(*points_to_working(x, y, other))
-    best = max(shares, key=lambda name: shares[name])
-    if shares[best] < NEARLY_ALL:
-        return []
-    how = "with longitude and latitude swapped" if best == "swapped axes" else f"if they were {best}"
     return [
         {
             "kind": "datum-mismatch",
-            "message": f"Only {now:.0%} of the places lie in the grids when read as {crs}, but "
-            f"{shares[best]:.0%} would {how}. Nothing was changed: check in which datum the file is.",
+            "message": report.message,
             "crs": crs,
-            "inside": round(now, 4),
-            "better": best,
-            "inside_better": round(shares[best], 4),
+            "inside": round(report.inside[report.claimed], 4),
+            "better": report.likely,
+            "inside_better": round(report.inside[report.likely], 4),
         }
     ]

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import shapely
 
-from app.imports import bridges, places
-from app.imports.values import Column, Faults, Reader, attributes
+from app.staging import bridges, places
+from app.staging.values import Column, Faults, Reader, attributes
 from geo import files
 
 Place = Literal["none", "point", "residence", "building", "ground", "area", "barrier"]
