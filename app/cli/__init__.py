@@ -3,7 +3,6 @@
 import sys
 import warnings
 from importlib import import_module
-from importlib.util import find_spec
 
 import click
 import typer
@@ -12,8 +11,6 @@ from geo.errors import InputError
 
 COMMANDS = ("check", "assign", "rebalance", "load", "orgs", "server", "demo", "db", "reference")
 """Modules of this package that add commands, in the order of the help."""
-ALONE = ("check", "assign", "rebalance")
-"""Commands that are a module by themselves."""
 
 app = typer.Typer(
     name="gridwright",
@@ -30,23 +27,17 @@ def root() -> None:
     """Keep a map of responsibility true: check grids, assign places, rebalance, publish."""
 
 
-def register_all(asked: str | None = None) -> None:
-    """Add every command of this installation, or only the one asked for if it is a module by itself.
-
-    File mode then starts without loading the service.
-    """
-    for name in (asked,) if asked in ALONE else COMMANDS:
-        if find_spec(f"app.cli.{name}") is not None:
-            module = import_module(f"app.cli.{name}")
-            if hasattr(module, "register"):
-                module.register(app)
+def register_all() -> None:
+    """Add every command. What a command needs it imports when it runs, so that all of them start quickly."""
+    for name in COMMANDS:
+        import_module(f"app.cli.{name}").register(app)
 
 
 def main() -> None:
     """Run the command line: bad input is one line on stderr and exit status 2, never a traceback."""
     if not sys.warnoptions:  # a library's warning is no message for whoever runs a command
         warnings.simplefilter("ignore")
-    register_all(sys.argv[1] if len(sys.argv) > 1 else None)
+    register_all()
     try:
         app()
     except InputError as error:

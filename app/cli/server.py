@@ -12,18 +12,10 @@ from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
-from app import logs, serving
 from app.cli import fail
-from app.cli.connected import be_current
 from app.cli.db import db
 from app.settings import Settings
-from app.storage import migrate as migration
-from app.storage.cluster import ClusterError
-from app.storage.database import Database
-from app.storage.location import database_url
-from app.worker import work
 
 
 def register(root: typer.Typer) -> None:
@@ -40,6 +32,10 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the API, with its job workers beside it, until Ctrl-C."""
+    from app import logs, serving
+    from app.cli.connected import be_current
+    from app.storage import migrate as migration
+
     settings = Settings()
     logs.configure(settings.log_format)
     host, port = host or settings.host, settings.port if port is None else port
@@ -61,6 +57,9 @@ def worker(
     with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Run jobs until SIGINT or SIGTERM; what is at work is finished or taken up again elsewhere."""
+    from app import logs
+    from app.cli.connected import be_current
+
     settings = Settings()
     logs.configure(settings.log_format)
     if with_parent:
@@ -73,6 +72,8 @@ def worker(
 
 def migrate() -> None:
     """Bring the database's schema up to date; nothing happens when it is."""
+    from app.storage import migrate as migration
+
     with _one_line_errors():
         url = _database(Settings())
         migration.upgrade(url)
@@ -80,6 +81,9 @@ def migrate() -> None:
 
 
 async def _work(url: str, settings: Settings, concurrency: int) -> None:
+    from app.storage.database import Database
+    from app.worker import work
+
     database = Database(url, pool_size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s)
     try:
         await work(database, concurrency)
@@ -94,6 +98,8 @@ def _leave_with_parent() -> None:
 
 
 def _database(settings: Settings) -> str:
+    from app.storage.location import database_url
+
     return database_url(settings, _say)
 
 
@@ -103,6 +109,10 @@ def _say(step: str) -> None:
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.storage.cluster import ClusterError
+
     try:
         yield
     except (ClusterError, SQLAlchemyError) as error:
