@@ -9,53 +9,54 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.columns import as_array, read_columns
+from app.storage.columns import OPEN, as_array, read_columns
 from geo.geocodes import LEVELS
 
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
-# The first day is looked up account by account: joined as a grouped subquery, whose size nobody can
-# estimate, it ends in a nested loop over all accounts times all places.
+# Keys are asked for by ANY and nothing is joined: as long as the statistics know nothing yet of a fresh
+# organisation, a join is a nested loop over all keys times all rows.
 _ACCOUNTS = """
-    SELECT a.account_pk, a.account_id, a.segment, a.tier, a.net_status, a.party_id,
-           (SELECT min(d.valid_from) FROM account_places d
-            WHERE d.account_pk = a.account_pk AND d.superseded_at IS NULL) AS first_day
-    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk)
-    JOIN accounts a USING (account_pk)
-    ORDER BY a.account_pk
+    SELECT account_pk, account_id, segment, tier, net_status, party_id FROM accounts
+    WHERE account_pk = ANY(CAST(:accounts AS bigint[])) ORDER BY account_pk
+"""
+_FIRST_DAYS = """
+    SELECT account_pk, min(valid_from) AS first_day FROM account_places
+    WHERE account_pk = ANY(CAST(:accounts AS bigint[])) AND superseded_at IS NULL GROUP BY account_pk
 """
 _PLACES = """
     SELECT d.account_pk, d.valid_from, d.valid_to, ST_X(d.geometry) AS lng, ST_Y(d.geometry) AS lat,
            array_position(CAST(:levels AS text[]), d.geocode_level) - 1 AS level, d.radius_m, d.building_pk
-    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN account_places d USING (account_pk)
-    WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+    FROM account_places d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.superseded_at IS NULL
+      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
       AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
 """
 _ENTRIES = """
     SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list, NULL AS party_id
-    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN list_entries d USING (account_pk)
-    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
+    FROM list_entries d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND d.superseded_at IS NULL
       AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
       AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
     UNION ALL
     SELECT a.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list, d.party_id
-    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk)
-    JOIN accounts a USING (account_pk) JOIN list_entries d ON d.party_id = a.party_id
-    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
+    FROM accounts a JOIN list_entries d ON d.party_id = a.party_id
+    WHERE a.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND d.superseded_at IS NULL
       AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
       AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
 """
 _MEMBERS = """
     SELECT d.account_pk, d.valid_from, d.valid_to, d.cluster_pk
-    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN cluster_members d USING (account_pk)
-    WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+    FROM cluster_members d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.superseded_at IS NULL
+      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
       AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
 """
 _LOCKS = """
     SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id
-    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN account_locks d USING (account_pk)
-    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
+    FROM account_locks d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND d.superseded_at IS NULL
       AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
       AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
 """
@@ -76,20 +77,14 @@ _TOUCHED = """
 
 async def accounts(connection: AsyncConnection, keys: Keys) -> Columns:
     """The accounts themselves, and the first day any place of theirs is known."""
-    return await read_columns(
-        connection,
-        _ACCOUNTS,
-        {
-            "account_pk": "int64",
-            "account_id": "text",
-            "segment": "text",
-            "tier": "text",
-            "net_status": "text",
-            "party_id": "text",
-            "first_day": "day",
-        },
-        accounts=as_array(keys),
-    )
+    kinds: Any = {"account_pk": "int64"}
+    texts = dict.fromkeys(("account_id", "segment", "tier", "net_status", "party_id"), "text")
+    found = await read_columns(connection, _ACCOUNTS, kinds | texts, accounts=as_array(keys))
+    first = await read_columns(connection, _FIRST_DAYS, kinds | {"first_day": "day"}, accounts=as_array(keys))
+    day = np.full(len(found["account_pk"]), OPEN, first["first_day"].dtype)
+    placed = np.isin(first["account_pk"], found["account_pk"])
+    day[np.searchsorted(found["account_pk"], first["account_pk"][placed])] = first["first_day"][placed]
+    return {**found, "first_day": day}
 
 
 async def places(connection: AsyncConnection, keys: Keys, since: dt.date, until: dt.date | None) -> Columns:

@@ -14,7 +14,7 @@ Keys = NDArray[np.int64]
 
 _COUNTS = """
     SELECT a.account_pk, a.tier, a.visits, a.prospects, a.opportunities, a.complaints
-    FROM unnest(CAST(:accounts AS bigint[])) AS t (account_pk) JOIN accounts a USING (account_pk)
+    FROM accounts a WHERE a.account_pk = ANY(CAST(:accounts AS bigint[]))
     ORDER BY a.account_pk
 """
 _MEASURE = """

@@ -44,8 +44,9 @@ ACCOUNTS = Table(
     stored="""
         SELECT a.account_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
                NULL::float8 AS share, a.evidence::text AS evidence
-        FROM unnest(CAST(:subjects AS bigint[])) AS t (account_pk) JOIN assignments a USING (account_pk)
-        WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+        FROM assignments a
+        WHERE a.account_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+          AND a.superseded_at IS NULL
           AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
     """,
     drop="""
@@ -74,9 +75,9 @@ BUILDINGS = Table(
     stored="""
         SELECT a.building_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
                a.share, a.evidence::text AS evidence
-        FROM unnest(CAST(:subjects AS bigint[])) AS t (building_pk)
-        JOIN building_assignments a USING (building_pk)
-        WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+        FROM building_assignments a
+        WHERE a.building_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+          AND a.superseded_at IS NULL
           AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
     """,
     drop="""

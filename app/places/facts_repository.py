@@ -16,19 +16,19 @@ Columns = dict[str, NDArray[Any]]
 
 _BUILDINGS = """
     SELECT b.building_pk, b.building_id, ST_AsBinary(b.geometry, 'NDR') AS wkb
-    FROM unnest(CAST(:buildings AS bigint[])) AS t (building_pk) JOIN buildings b USING (building_pk)
+    FROM buildings b WHERE b.building_pk = ANY(CAST(:buildings AS bigint[]))
     ORDER BY b.building_pk
 """
 _OWNERS = """
     SELECT o.cluster_pk, o.valid_from, o.valid_to, o.grid_id
-    FROM unnest(CAST(:clusters AS bigint[])) AS t (cluster_pk) JOIN cluster_owners o USING (cluster_pk)
-    WHERE o.plane_id = :plane AND o.superseded_at IS NULL
+    FROM cluster_owners o
+    WHERE o.cluster_pk = ANY(CAST(:clusters AS bigint[])) AND o.plane_id = :plane AND o.superseded_at IS NULL
       AND coalesce(o.valid_to, 'infinity') > CAST(:since AS date)
       AND o.valid_from < coalesce(CAST(:until AS date), 'infinity')
 """
 _CLUSTERS = """
     SELECT c.cluster_pk, c.cluster_id
-    FROM unnest(CAST(:clusters AS bigint[])) AS t (cluster_pk) JOIN clusters c USING (cluster_pk)
+    FROM clusters c WHERE c.cluster_pk = ANY(CAST(:clusters AS bigint[]))
     ORDER BY c.cluster_pk
 """
 
