@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from app import problems
 from app.demo import pages
+from app.demo.cartography import latin
 from app.demo.days import days_of
 from app.demo.figures import examples
 from app.demo.folder import keep, kept
@@ -56,6 +57,12 @@ def test_refused_rows_are_told_once_for_each_kind_of_reason() -> None:
     rows.append({"row": 9, "id": None, "reason": "building: there is no 'x'"})
     told = examples(rows)
     assert [(one["row"], one["alike"]) for one in told] == [(0, 3), (9, 1)]
+
+
+def test_titles_do_without_chinese_where_there_is_no_font_for_it() -> None:
+    """The rest of the title stays whole."""
+    assert latin("Meizhou 梅州: grids before and after") == "Meizhou: grids before and after"
+    assert latin("Meijiang 梅江区, the town") == "Meijiang, the town"
 
 
 async def test_maps_come_from_the_demo_folder_alone(tmp_path: Path) -> None:
