@@ -8,6 +8,7 @@ from importlib.metadata import version
 import anyio.to_thread
 import structlog
 from fastapi import FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
 
 from app import health, problems
 from app.assignments import routes as assignments
@@ -52,7 +53,9 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         await app.state.database.close()
 
-    app = FastAPI(
+    # Its pages of documentation come from the package, so that /docs works without the internet.
+    app = FastAPIOffline(
+        redoc_url=None,
         title="Gridwright",
         version=version("gridwright"),
         summary="Who is responsible for which ground, building and customer; and how to redraw it.",

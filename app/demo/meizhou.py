@@ -17,7 +17,7 @@ def tell(stage: Stage) -> Chapter:
     teller = stage.teller
     teller.step("Two planes over the same ground: geographic grids below, lists and markets above")
     steps.plane(stage, LOWER, "网格平面", "place", ["lock", "building", "point", "region"])
-    steps.plane(stage, UPPER, "名单与聚类平面", "list", ["named_list", "cluster"])
+    steps.plane(stage, UPPER, "名单与聚类平面", "list", ["named_list", "cluster"], ["business"])
 
     teller.step("Load what the operator has, places in GCJ-02 as received")
     steps.load(stage, "areas", "areas.csv")

@@ -25,11 +25,15 @@ class Stage:
     told: Document = field(default_factory=dict)
 
 
-def plane(stage: Stage, code: str, name: str, kind: str, rules: Sequence[str]) -> None:
-    """Make a plane."""
-    body = {"code": code, "name": name, "kind": kind, "rules": list(rules)}
+def plane(
+    stage: Stage, code: str, name: str, kind: str, rules: Sequence[str], segment: Sequence[str] = ()
+) -> None:
+    """Make a plane; ``segment`` are those it covers, none: everyone."""
+    covers = {"segment": list(segment)}
+    body = {"code": code, "name": name, "kind": kind, "rules": list(rules), "covers": covers}
     stage.api.post("/v1/planes", body)
-    stage.teller.figure(f"plane {code} ({name}): {kind}s, decided by {', then '.join(rules)}")
+    whom = f", for {' and '.join(segment)} customers only" if segment else ""
+    stage.teller.figure(f"plane {code} ({name}): {kind}s, decided by {', then '.join(rules)}{whom}")
 
 
 def load(stage: Stage, kind: str, file: str, *, crs: str | None = None, plane: str | None = None) -> Document:
