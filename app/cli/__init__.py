@@ -1,5 +1,6 @@
 """The `gridwright` command. Each command lives in its own module, which adds it by ``register(root)``."""
 
+import os
 import sys
 import warnings
 from importlib import import_module
@@ -55,6 +56,13 @@ def main() -> None:
         fail("out of memory: give it fewer rows or columns at a time, or a larger machine")
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except Exception as error:
+        if os.environ.get("GRIDWRIGHT_DEBUG"):
+            raise
+        what = str(error).strip().split("\n")[0]
+        fail(
+            f"a fault of ours, please report it ({type(error).__name__}: {what}); GRIDWRIGHT_DEBUG=1 shows more"
+        )
 
 
 def fail(message: str) -> None:
