@@ -60,9 +60,7 @@ def main() -> None:
         if os.environ.get("GRIDWRIGHT_DEBUG"):
             raise
         what = str(error).strip().split("\n")[0]
-        fail(
-            f"a fault of ours, please report it ({type(error).__name__}: {what}); GRIDWRIGHT_DEBUG=1 shows more"
-        )
+        fail(f"our fault, please report it: {type(error).__name__}: {what} (GRIDWRIGHT_DEBUG=1 shows where)")
 
 
 def fail(message: str) -> None:
