@@ -20,8 +20,13 @@ def key(given: str, parts: int) -> Sequence[str]:
         found = orjson.loads(base64.urlsafe_b64decode(given + "=" * (-len(given) % 4)))
     except (binascii.Error, ValueError):
         found = None
-    if not isinstance(found, list) or len(found) != parts or not all(isinstance(one, str) for one in found):
+    if not isinstance(found, list) or len(found) != parts or not all(_is_text(one) for one in found):
         raise Invalid(
             "token is not one that this list gave; leave it away for the first page.", kind="bad-token"
         )
     return found
+
+
+def _is_text(part: object) -> bool:
+    """A text that PostgreSQL takes."""
+    return isinstance(part, str) and "\0" not in part

@@ -6,22 +6,30 @@ import uuid
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit import service as audit
+from app.audit.service import By
 from app.auth import repository
 from app.auth.repository import KeyHolder as KeyHolder
 from app.errors import Unauthenticated
 from app.storage.database import Database
 
 PREFIX = "gw_"
+OPERATOR = "operator"
+"""Who acts on the server's own machine, where no key is asked for."""
 
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-async def make_key(connection: AsyncConnection, org_id: uuid.UUID, name: str, role: str) -> str:
+async def make_key(
+    connection: AsyncConnection, org_id: uuid.UUID, name: str, role: str, actor: str = OPERATOR
+) -> str:
     """Store a key and return its secret, which is shown this once."""
     secret = PREFIX + secrets.token_urlsafe(32)
     await repository.add(connection, org_id, name, role, _digest(secret))
+    by = By(org_id, actor)
+    await audit.record(connection, by, "key.create", "key", name, after={"name": name, "role": role})
     return secret
 
 

@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sse_starlette import EventSourceResponse
 
+from app import tokens
+from app.audit import service as audit
 from app.errors import Invalid
 from app.idempotency.service import Answer
 from app.jobs import service
@@ -33,11 +35,18 @@ async def refused_rows(
     token: str | None = None,
 ) -> dict[str, Any]:
     """The rows that an import refused, with their reasons."""
-    if token is not None and not token.isdecimal():
-        raise Invalid("token is not one that this list gave.", kind="bad-token")
-    rows = await service.refused_rows(scope.connection, job_id, int(token or 0), limit + 1)
+    rows = await service.refused_rows(scope.connection, job_id, _after(token), limit + 1)
     page = rows[:limit]
-    return {"rows": page, "next": str(page[-1]["row"]) if len(rows) > limit else None}
+    return {"rows": page, "next": tokens.token(str(page[-1]["row"])) if len(rows) > limit else None}
+
+
+def _after(token: str | None) -> int:
+    if token is None:
+        return 0
+    (row,) = tokens.key(token, 1)
+    if not (row.isdecimal() and len(row) < 10):
+        raise Invalid("token is not one that this list gave.", kind="bad-token")
+    return int(row)
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
@@ -67,6 +76,10 @@ async def cancel_job(job_id: uuid.UUID, scope: Writing) -> Response:
     """Cancel a job. A running one stops within about a second and leaves nothing behind."""
 
     async def cancel() -> Answer:
-        return Answer(service.document(await service.cancel(scope.connection, job_id)))
+        job = service.document(await service.cancel(scope.connection, job_id))
+        await audit.record(
+            scope.connection, scope.by, "job.cancel", "job", str(job_id), after={"kind": job["kind"]}
+        )
+        return Answer(job)
 
     return await scope.once(cancel)

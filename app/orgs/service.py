@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.audit import service as audit
+from app.audit.service import By
 from app.auth import service as auth
 from app.errors import Conflict, Invalid, NotFound
 from app.orgs import repository
@@ -68,6 +70,9 @@ async def create(database: Database, name: str, time_zone: str = "Asia/Shanghai"
     try:
         async with database.transaction(org_id) as connection:
             await repository.add_organisation(connection, org_id, name, time_zone)
+            made = {"name": name, "time_zone": time_zone}
+            by = By(org_id, auth.OPERATOR)
+            await audit.record(connection, by, "org.create", "org", str(org_id), after=made)
             key = await auth.make_key(connection, org_id, "administrator", "admin")
     except IntegrityError as error:
         raise Conflict(f"There is an organisation named {name!r} already; choose another name.") from error
