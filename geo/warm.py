@@ -22,6 +22,8 @@ def _warm_rebalance() -> None:
     square = np.array([[0, 1], [1, 2], [2, 3], [0, 2], [1, 3]])
     swap = Problem(np.array([3.0, 3.0, 2.0, 2.0]), square, np.array([0, 0, 1, 1]), 2, 0.1)
     rebalance(swap, threads=1, effort=0.02)
+    uneven = Problem(np.array([3.0, 3.0, 3.0, 1.0]), square[[0, 1, 2]], np.array([0, 0, 1, 1]), 2, 0.01)
+    rebalance(uneven, threads=1, effort=0.02)
 
 
 def _warm_locator() -> None:

@@ -11,6 +11,7 @@ from geo.rebalance.control import Control
 from geo.rebalance.model import Model
 from geo.rebalance.parts import Part, parts_of
 from geo.rebalance.problem import Ints
+from geo.rebalance.recombine import even_out
 from geo.rebalance.search import Outcome, improve, schedule_for
 
 CAP_SHAPES = (0.1, 0.02)
@@ -20,6 +21,8 @@ FEWEST = 0.3
 """Up to this weight of the shape, the starts of a small part are compared by what they move."""
 BARE = 0.05
 """Every second start of such a part hardly looks at the shape."""
+TREES = 4
+"""How many runs of recombination a part gets that annealing leaves outside its limits."""
 SMALL = 1_000
 """A part with fewer borders than this (both ways) is small."""
 
@@ -46,7 +49,8 @@ def redraw(
     parts = parts_of(model, start)
     tasks: list[Callable[[], Outcome]] = []
     of: list[int] = []
-    for part, share in zip(parts, _budgets(model, parts, start, budget), strict=True):
+    budgets = _budgets(model, parts, start, budget)
+    for part, share in zip(parts, budgets, strict=True):
         schedule = schedule_for(part, how.mu).scaled(how.effort)
         if hopeless:
             schedule = replace(schedule, repairs=1)
@@ -62,6 +66,8 @@ def redraw(
             best[number] = outcome
     for part in parts:
         labels[part.units] = best[part.number].labels
+    if not hopeless:
+        _even_out(model, parts, budgets, labels, how, control)
     if model.within(model.loads(labels)).all():
         control.feasible_now()
     return labels
@@ -111,7 +117,33 @@ def from_scratch(model: Model, how: How, control: Control) -> Ints:
         )
     for part, outcome in zip(parts, control.run(tasks), strict=True):
         labels[part.units] = outcome.labels
+    _even_out(model, parts, [np.inf] * len(parts), labels, replace(how, mu=max(how.mu, 1.0)), control)
     return labels
+
+
+def _even_out(
+    model: Model, parts: list[Part], budgets: list[float], labels: Ints, how: How, control: Control
+) -> None:
+    """Recombine, in place, the parts of a plan (n,) that are outside their limits."""
+    within = model.within(model.loads(labels))
+    off = [p for p in parts if not within[p.grids].all() and len(p.grids) > 1]
+    if not off or control.look():
+        return
+    tasks: list[Callable[[], Outcome]] = []
+    for part in off:
+        schedule = schedule_for(part, how.mu).scaled(how.effort)
+        for s in range(TREES):
+            key = (how.seed, part.number, s, 3)
+            tasks.append(
+                partial(
+                    even_out, model, part, labels.copy(), key, schedule, control, len(tasks),
+                    budgets[part.number], how.effort,
+                )
+            )  # fmt: skip
+    found = control.run(tasks)
+    for i, part in enumerate(off):
+        best = min(found[i * TREES : (i + 1) * TREES], key=lambda o: _rank(o, _bare(part, how)))
+        labels[part.units] = best.labels
 
 
 def _budgets(model: Model, parts: list[Part], start: Ints, budget: float) -> list[float]:

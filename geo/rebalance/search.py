@@ -94,10 +94,10 @@ def improve(
     task: int = 0, budget: float = np.inf,
 ) -> Outcome:  # fmt: skip
     """The best plan found for a part, starting from ``labels`` (n,), where each grid is in one piece."""
-    state = _state(model, part, labels, seed)
+    state = state_of(model, part, labels, seed)
     keep(model, part, state, schedule.mu)
     if len(part.source) == 0:
-        return _best(state)
+        return best_of(state)
     low, high, top = schedule.penalty
     total = schedule.hot + schedule.cool
     weight = total * len(part.source) * schedule.each
@@ -107,23 +107,23 @@ def improve(
         if not _sweep(
             model, part, state, schedule, control, heat, low * (high / low) ** f, schedule.near, budget
         ):
-            return _best(state)
+            return best_of(state)
         control.note(task, i / total, weight)
-    if not _cool(model, part, state, schedule, control, schedule.cool, high, top, budget):
-        return _best(state)
+    if not cool(model, part, state, schedule, control, schedule.cool, high, top, budget):
+        return best_of(state)
     control.note(task, 1.0, weight)
     for round_ in range(schedule.repairs):
-        if _best(state).feasible:
+        if best_of(state).feasible:
             break
         more = 2.0 ** (1 + round_ % 5)
         hotter = 1.0 + 0.5 * (round_ % 3)
         mu = min(schedule.mu, max(LEAST_SHAPE, schedule.mu * YIELD ** (round_ + 1)))
         again = replace(schedule, middle=schedule.middle * hotter, mu=mu)
-        if not _cool(
+        if not cool(
             model, part, state, again, control, max(20, schedule.cool // 2), high * more, top * more, budget
         ):
             break
-    return _best(state)
+    return best_of(state)
 
 
 def keep(model: Model, part: Part, state: State, mu: float) -> None:
@@ -138,16 +138,36 @@ def keep(model: Model, part: Part, state: State, mu: float) -> None:
         worst = float(model.violations(state.load)[part.grids].max())
         excess = float(model.excess(state.load)[part.grids].sum())
     rank = (not feasible, worst, excess, energy)
-    if best is None or rank < best.rank:
+    if best is None or (rank < best.rank and _within_reach(model, part, state)):
         state.best = Outcome(state.labels[part.units], feasible, worst, excess, energy, float(state.moved[0]))
 
 
-def _best(state: State) -> Outcome:
+def _within_reach(model: Model, part: Part, state: State) -> bool:
+    """Whether every grid keeps a unit or gets its units from beside it; else no order of moves is legal."""
+    mine = part.units
+    home, now = model.home[mine], state.labels[mine]
+    had = np.bincount(home[home >= 0], minlength=model.G) > 0
+    stays = np.bincount(now[home == now], minlength=model.G) > 0
+    for g in part.grids[had[part.grids] & ~stays[part.grids]]:
+        inside = state.labels == g
+        piece = model.components(inside, model.home)
+        got = np.flatnonzero(inside)
+        for name in np.unique(piece[got]):
+            units = got[piece[got] == name]
+            around = [model.indices[model.indptr[u] : model.indptr[u + 1]] for u in units]
+            if not (model.home[np.concatenate(around)] == g).any():
+                return False
+    return True
+
+
+def best_of(state: State) -> Outcome:
+    """The best plan kept so far."""
     assert state.best is not None
     return state.best
 
 
-def _state(model: Model, part: Part, labels: Ints, seed: tuple[int, ...]) -> State:
+def state_of(model: Model, part: Part, labels: Ints, seed: tuple[int, ...]) -> State:
+    """What the compiled search works on, from a plan (n,)."""
     labels = labels.astype(np.int64).copy()
     mine = part.units
     away = mine[(model.home[mine] >= 0) & (labels[mine] != model.home[mine])]
@@ -165,7 +185,7 @@ def _state(model: Model, part: Part, labels: Ints, seed: tuple[int, ...]) -> Sta
     )
 
 
-def _cool(
+def cool(
     model: Model, part: Part, state: State, schedule: Schedule, control: Control, sweeps: int, low: float,
     high: float, budget: float,
 ) -> bool:  # fmt: skip
@@ -203,12 +223,12 @@ def _sweep(
         if control.stopped():
             keep(model, part, state, schedule.mu)
             return False
-    _refresh(model, part, state)
+    refresh(model, part, state)
     keep(model, part, state, schedule.mu)
     return True
 
 
-def _refresh(model: Model, part: Part, state: State) -> None:
+def refresh(model: Model, part: Part, state: State) -> None:
     """Loads from scratch, so that rounding does not add up."""
     mine = state.labels[part.units]
     for j in range(model.k):

@@ -161,6 +161,24 @@ def test_prefer_compact_is_no_less_compact() -> None:
     assert cut[1] <= cut[0]
 
 
+@pytest.mark.parametrize("seed", [8, 19, 51, 72, 76])
+def test_hardly_any_unit_weighs_and_still_all_grids_come_within_tolerance(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    weights = np.where(rng.random(300) < 0.8, 0.0, np.ceil(rng.lognormal(0.8, 1.0, 300)))
+    weights = np.minimum(weights, np.floor(weights.sum() / 18))
+    problem = Problem(weights, lattice(20, 15), strips(20, 15, [1, 7, 1, 2, 7, 2]), 6, 0.05)
+    result = redraw(problem, effort=0.05)
+    assert result.feasible
+    assert replay(problem, result) == []
+
+
+@pytest.mark.parametrize("seed", [81, 102, 209, 266, 455, 536, 545])
+def test_a_grid_that_keeps_nothing_gets_only_what_lies_beside_it(seed: int) -> None:
+    problem = random_problem(seed)
+    result = redraw(problem, effort=0.05)
+    assert replay(problem, result) == []
+
+
 def test_greenfield_grids_are_whole_even_and_of_one_class() -> None:
     rng = np.random.default_rng(3)
     weights = rng.uniform(1, 3, (300, 2))
