@@ -72,6 +72,15 @@ def _lengths_from(shapes: Shapes | None, edges: npt.NDArray[np.int64]) -> npt.ND
     return np.where(key[at] == wanted, shapes.lengths[at], 0.0)
 
 
+def rounded(geoms: Geometries, crs: str | None) -> Geometries:
+    """The same polygons with coordinates to 0.1 mm (1e-9 degree), as grids are worked with everywhere.
+
+    Corners of neighbours that were computed differ in their last bits; unrounded they would not touch.
+    """
+    decimals = 9 if crs is None or is_degrees(crs) else 4
+    return np.asarray(shapely.transform(geoms, lambda xy: np.round(xy, decimals)), dtype=object)
+
+
 def in_metres(geoms: Geometries, crs: str | None) -> Geometries:
     """The same polygons in a plane in metres; as they are where the CRS is a plane or unknown."""
     if crs is None or not is_degrees(crs):
@@ -80,7 +89,7 @@ def in_metres(geoms: Geometries, crs: str | None) -> Geometries:
 
 
 def unit_shapes(geoms: Geometries, plane: Geometries) -> Shapes:
-    """Shapes in metres, with neighbours from the coordinates as they came: those match exactly."""
+    """Shapes in metres, with neighbours from the coordinates before projection: those match exactly."""
     if plane is geoms:
         return shapes_of(geoms)
     edges, lengths = polygon_edges(geoms)

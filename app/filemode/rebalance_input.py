@@ -16,7 +16,14 @@ from app.filemode.rebalance_columns import (
     read_targets,
     read_weights,
 )
-from app.filemode.rebalance_ground import all_polygons, in_metres, read_edges, unit_shapes, without_barriers
+from app.filemode.rebalance_ground import (
+    all_polygons,
+    in_metres,
+    read_edges,
+    rounded,
+    unit_shapes,
+    without_barriers,
+)
 from app.filemode.rebalance_options import Options
 from geo.errors import InputError
 from geo.files import Table, geometries, open_table, truths
@@ -52,6 +59,7 @@ def read_case(options: Options) -> Case:
             raise InputError(message, kind="not-polygons", file=file, row=int(wrong[0]) + 1)
         geoms = None
     crs = table.crs
+    geoms = None if geoms is None else rounded(geoms, crs)
     plane = None if geoms is None else in_metres(geoms, crs)
     shapes = None if geoms is None or plane is None else unit_shapes(geoms, plane)
     edges, lengths = read_edges(options, ids, shapes)

@@ -71,6 +71,27 @@ def test_polygons_in_plan_and_report_out(town: Path) -> None:
     assert report["estimate"]["share"] > 0
 
 
+@pytest.mark.parametrize(
+    ("crs", "origin", "side"), [(4326, (116.0, 24.0), 0.001), (32650, (5e5, 2.6e6), 100.1)]
+)
+def test_units_whose_corners_differ_in_the_last_bit_are_neighbours(
+    tmp_path: Path, crs: int, origin: tuple[float, float], side: float
+) -> None:
+    def corner(n: int, of: int, nudge: float) -> float:
+        return origin[of] + side * n + nudge * np.spacing(origin[of])
+
+    cells = [
+        shapely.box(corner(x, 0, 1), corner(y, 1, 0), corner(x + 1, 0, -1), corner(y + 1, 1, 1))
+        for y in range(4)
+        for x in range(4)
+    ]
+    frame = {"id": np.arange(16), "grid": ["1"] * 10 + ["2"] * 6}
+    gpd.GeoDataFrame(frame, geometry=cells, crs=crs).to_file(tmp_path / "units.gpkg")
+    status, report, out = redraw(tmp_path)
+    assert (status, report["feasible"]) == (0, True)
+    assert out["grid"].value_counts().to_dict() == {"1": 8, "2": 8}
+
+
 def test_the_same_seed_writes_the_same_bytes(town: Path) -> None:
     wanted = []
     for threads in (1, 2):
