@@ -1,4 +1,4 @@
-"""Figures of a plan: how compact, how even, how much it changes."""
+"""Figures of a plan: how compact it is."""
 
 from dataclasses import dataclass
 
@@ -65,19 +65,6 @@ def mean_polsby_popper(shapes: Shapes, labels: Ints, n_grids: int) -> float:
     """The mean over the grids that have units."""
     values = polsby_popper(shapes, labels, n_grids)
     return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
-
-
-def balance(load: Floats, target: Floats) -> Floats:
-    """load / target - 1, of any shape; NaN where the target is 0."""
-    empty = np.full(np.shape(load), np.nan)
-    return np.asarray(np.divide(load, target, out=empty, where=np.asarray(target) > 0) - 1, np.float64)
-
-
-def churn(before: Ints, after: Ints, weights: Floats) -> Floats:
-    """Share (k,) of each weight (n, k) in units (n,) whose grid differs; 0 where a weight adds up to 0."""
-    total = weights.sum(axis=0)
-    moved = weights[before != after].sum(axis=0)
-    return np.asarray(np.divide(moved, total, out=np.zeros(len(total)), where=total > 0), np.float64)
 
 
 def cut_edges(edges: Ints, labels: Ints) -> int:
