@@ -7,12 +7,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
+import numpy as np
+
 T = TypeVar("T")
 Progress = Callable[[Mapping[str, Any]], None]
 Cancel = Callable[[], bool]
 
 POLL = 0.2
 """Seconds between looks at the clock and at cancel()."""
+RESERVE, MOST_RESERVED = 0.1, 5.0
+"""Share of the time limit, and most seconds, that are kept for ordering the steps."""
+GRACE = 0.4
+"""Seconds that ordering may use after a cancel, or after a search that ended late."""
 
 
 class Control:
@@ -25,7 +31,10 @@ class Control:
         self, time_limit: float | None, threads: int | None, progress: Progress | None, cancel: Cancel | None
     ):
         self.started = time.monotonic()
-        self.deadline = None if time_limit is None else self.started + time_limit
+        limit = np.inf if time_limit is None else time_limit
+        self._end = self.started + limit
+        self._deadline = self._end if time_limit is None else self._end - min(MOST_RESERVED, RESERVE * limit)
+        self._stopped_at = np.inf
         self.threads = max(1, threads or os.cpu_count() or 1)
         self.stopped_by: str | None = None
         self.first_feasible: float | None = None
@@ -64,14 +73,24 @@ class Control:
             if self._cancel is not None and self._cancel():
                 self.stopped_by = "cancelled"
                 self._stop.set()
-            elif self.deadline is not None and time.monotonic() >= self.deadline:
+            elif time.monotonic() >= self._deadline:
                 self.stopped_by = "time_limit"
                 self._stop.set()
+            if self._stop.is_set():
+                self._stopped_at = time.monotonic()
         return self._stop.is_set()
 
-    def run(self, tasks: list[Callable[[], T]]) -> list[T]:
-        """Results of the tasks, in order, whatever the number of threads."""
-        self._done = {}
+    def overdue(self) -> bool:
+        """Whether even the last work, ordering the steps, should end now."""
+        if not self.stopped():
+            return False
+        latest = self._stopped_at + GRACE
+        return time.monotonic() >= (latest if self.stopped_by == "cancelled" else max(latest, self._end))
+
+    def run(self, tasks: list[Callable[[], T]], *, counted: bool = True) -> list[T]:
+        """Results of the tasks, in order, whatever the number of threads; ``counted`` in the progress."""
+        if counted:
+            self._done = {}
         with ThreadPoolExecutor(self.threads) as pool:
             futures: list[Future[T]] = [pool.submit(t) for t in tasks]
             left = set(futures)

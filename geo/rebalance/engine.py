@@ -1,6 +1,7 @@
 """The redraw as a whole: start, search, cap, bound, reasons, steps."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -120,6 +121,15 @@ def _known(model: Model, current: Ints | None) -> _Known:
     return _Known(bounds.elementary(model, current), flow.estimate(model, current), proofs)
 
 
+def _moves(model: Model, current: Ints | None, labels: Ints, control: Control | None) -> list[Step]:
+    if current is None:
+        return []
+    if control is None:
+        return steps.order_moves(model, current, labels)
+    work = partial(steps.order_moves, model, current, labels, control.overdue)
+    return control.run([work], counted=False)[0]
+
+
 def _result(
     model: Model, labels: Ints, seed: int, known: _Known, max_moved: float | None, control: Control | None
 ) -> Result:
@@ -139,7 +149,7 @@ def _result(
         if feasible:
             control.feasible_now()
         control.tell(stage="steps", violation=min(violation, 1e300), moved_share=share)
-    moves = [] if current is None else steps.order_moves(model, current, labels)
+    moves = _moves(model, current, labels, control)
     optimal = feasible and bound is not None and share <= bound.share + 1e-9
     first = control.first_feasible if control is not None and feasible else None
     return Result(
@@ -155,7 +165,8 @@ def _result(
         moves=moves,
         certificates=reasons,
         seconds={"first_feasible": first, "total": control.seconds if control is not None else 0.0},
-        stopped_by=stopped or ("optimal" if optimal else "converged"),
+        stopped_by=(control.stopped_by if control is not None else None)
+        or ("optimal" if optimal else "converged"),
         seed=seed,
         largest_step=steps.largest_step(model, moves),
         model=model,

@@ -1,5 +1,7 @@
 """Grids from scratch: a first plan of connected grids, nearly even, by bisection along distances."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
@@ -8,12 +10,13 @@ from geo.rebalance.model import Model
 from geo.rebalance.problem import Floats, Ints, share_grids
 
 
-def first_plan(model: Model, rng: np.random.Generator) -> Ints:
+def first_plan(model: Model, rng: np.random.Generator, stopped: Callable[[], bool] = lambda: False) -> Ints:
     """Labels (n,) with connected grids of about even weight in each class.
 
     Regions of a class that do not touch share its grids by weight; where there are more regions than
     grids, the lightest regions join the last grid, which is then in pieces. Recursive bisection: units
     are ordered by their distance from one end less that from the other, and cut at the right weight.
+    When stopped, the rest is cut along one spanning tree each, which is quick and less even.
     """
     labels = np.full(model.n, -1, np.int64)
     weight = _even_weight(model)
@@ -32,7 +35,7 @@ def first_plan(model: Model, rng: np.random.Generator) -> Ints:
         span = csr_matrix((0.5 + rng.random(len(source)), (source, model.indices)), shape=(model.n, model.n))
         for r, k in zip(used, count, strict=True):
             mine = units[at == r]
-            labels[mine] = grids[first + _bisect(span[mine][:, mine], weight[mine], int(k), rng)]
+            labels[mine] = grids[first + _bisect(span[mine][:, mine], weight[mine], int(k), rng, stopped)]
             first += int(k)
         labels[units[~np.isin(at, used)]] = grids[-1]
     return labels
@@ -46,7 +49,9 @@ def _even_weight(model: Model) -> Floats:
     return total
 
 
-def _bisect(graph: csr_matrix, weight: Floats, k: int, rng: np.random.Generator) -> Ints:
+def _bisect(
+    graph: csr_matrix, weight: Floats, k: int, rng: np.random.Generator, stopped: Callable[[], bool]
+) -> Ints:
     """Labels 0..k-1 of the nodes of a connected graph, every label in use."""
     n = graph.shape[0]
     label = np.zeros(n, np.int64)
@@ -56,16 +61,20 @@ def _bisect(graph: csr_matrix, weight: Floats, k: int, rng: np.random.Generator)
         if k == 1:
             label[nodes] = first
             continue
-        half = _halves(graph[nodes][:, nodes], weight[nodes], k // 2, k, rng)
+        half = _halves(graph[nodes][:, nodes], weight[nodes], k // 2, k, rng, stopped)
         stack += [(nodes[half], k // 2, first), (nodes[~half], k - k // 2, first + k // 2)]
     return label
 
 
-def _halves(graph: csr_matrix, weight: Floats, one: int, k: int, rng: np.random.Generator) -> np.ndarray:
+def _halves(
+    graph: csr_matrix, weight: Floats, one: int, k: int, rng: np.random.Generator, stopped: Callable[[], bool]
+) -> np.ndarray:
     """A connected side with about ``one`` of ``k`` shares, the other whole too, each with enough nodes."""
     n = len(weight)
     best, best_off = None, np.inf
     for _ in range(6):
+        if stopped():
+            break
         start = int(np.argmax(_distances(graph, int(rng.integers(n)))))
         there = _distances(graph, start)
         order = np.argsort(there - _distances(graph, int(np.argmax(there))), kind="stable")

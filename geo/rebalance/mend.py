@@ -1,6 +1,7 @@
 """A whole plan to start from: grids in pieces are mended, dissolved grids shared out, new grids seeded."""
 
 import heapq
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +14,15 @@ ROUNDS = 8
 """Joining two locked pieces can break a third grid; after so many rounds it is left as it is."""
 
 
-def whole_start(model: Model, current: Ints, rng: np.random.Generator) -> Ints:
+def whole_start(
+    model: Model, current: Ints, rng: np.random.Generator, stopped: Callable[[], bool] = lambda: False
+) -> Ints:
     """Labels (n,) near today's plan in which every open grid is in one piece, where that can be.
 
     Of a grid in pieces the heaviest (with locked units first) stays, the others go to grids they
     border, the emptiest first; pieces held by locked units are joined by the lightest path. What
-    cannot be helped stays as it is. New grids get one unit each, where work is in excess.
+    cannot be helped stays as it is, and so does what is left when stopped. New grids get one unit each,
+    where work is in excess.
     """
     labels = current.copy()
     pinned = model.fixed.copy()
@@ -26,11 +30,13 @@ def whole_start(model: Model, current: Ints, rng: np.random.Generator) -> Ints:
     for _ in range(ROUNDS):
         stray |= _loose_pieces(model, labels, pinned, stray)
         if stray.any():
-            labels = _share_out(model, labels, stray)
-        if not _join(model, labels, pinned):
+            labels = _share_out(model, labels, stray, stopped)
+        if not _join(model, labels, pinned, stopped) or stopped():
             break
         stray = np.zeros(model.n, bool)
     for g in np.flatnonzero(model.open_grids & (np.bincount(labels, minlength=model.G) == 0)):
+        if stopped():
+            break
         _seed(model, labels, int(g), rng)
     return labels
 
@@ -56,7 +62,7 @@ def _loose_pieces(model: Model, labels: Ints, pinned: Bools, stray: Bools) -> Bo
     return out
 
 
-def _share_out(model: Model, labels: Ints, stray: Bools) -> Ints:
+def _share_out(model: Model, labels: Ints, stray: Bools, stopped: Callable[[], bool]) -> Ints:
     """Stray units go, one by one, to the neighbouring open grid with the least load for its target."""
     out = labels.copy()
     waiting = stray.copy()
@@ -72,7 +78,7 @@ def _share_out(model: Model, labels: Ints, stray: Bools) -> Ints:
 
     for first in np.flatnonzero(waiting):
         offer(int(first))
-    while heap:
+    while heap and not stopped():
         fill, u, g = heapq.heappop(heap)
         if not waiting[u]:
             continue
@@ -94,11 +100,13 @@ def _fill(model: Model, load: Floats, grid: int) -> float:
     return float(np.max(np.divide(load[grid], target, out=np.zeros(model.k), where=target > 0)))
 
 
-def _join(model: Model, labels: Ints, pinned: Bools) -> bool:
+def _join(model: Model, labels: Ints, pinned: Bools, stopped: Callable[[], bool]) -> bool:
     """Join the pieces of grids that are held apart by locked units, by the lightest path; whether any was."""
     joined = False
     pieces = model.pieces(labels)
     for g in np.flatnonzero((pieces > 1) & model.open_grids):
+        if stopped():
+            break
         piece = model.components(labels == g, labels)
         mine = np.flatnonzero(labels == g)
         path = _lightest_path(

@@ -42,7 +42,7 @@ def redraw(
     """The best plan (n,) from today's. ``hopeless``: known to be infeasible, so little repair; ``budget``:
     the most move weight that may leave its grid.
     """
-    start = mend.whole_start(model, current, np.random.default_rng([how.seed, 1]))
+    start = _start(model, current, how, control)
     if model.within(model.loads(start)).all() and (start == current).all():
         control.feasible_now()
     labels = start.copy()
@@ -73,6 +73,11 @@ def redraw(
     return labels
 
 
+def _start(model: Model, current: Ints, how: How, control: Control) -> Ints:
+    rng = np.random.default_rng([how.seed, 1])
+    return control.run([partial(mend.whole_start, model, current, rng, control.stopped)])[0]
+
+
 def capped(
     model: Model,
     current: Ints,
@@ -96,7 +101,7 @@ def capped(
             return again
     forced = float(model.move[~model.remain[current]].sum())
     budget = max_moved * float(model.move.sum()) - forced
-    start = mend.whole_start(model, current, np.random.default_rng([how.seed, 1]))
+    start = _start(model, current, how, control)
     away = (start != current) & model.remain[current]
     budget -= float(model.move[away].sum())
     if budget < 0:
@@ -106,7 +111,8 @@ def capped(
 
 def from_scratch(model: Model, how: How, control: Control) -> Ints:
     """Connected grids by bisection, then annealed for balance and short borders."""
-    labels = greenfield.first_plan(model, np.random.default_rng([how.seed, 2]))
+    first = partial(greenfield.first_plan, model, np.random.default_rng([how.seed, 2]), control.stopped)
+    labels = control.run([first])[0]
     tasks: list[Callable[[], Outcome]] = []
     parts = parts_of(model, labels)
     for part in parts:

@@ -6,6 +6,7 @@ moves found that works together is one exchange.
 """
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,8 @@ LARGEST = 0.04
 """A transfer is split where it would be more than this share of the moved weight."""
 CAREFUL = 2000
 """With more moves than this left, what may go goes without looking for better ones after every step."""
+AT_ONCE = 200
+"""Moves tried between two looks at the clock."""
 SEEDS = 60
 LONGEST = 24
 ROUNDING = 1e-10
@@ -48,11 +51,15 @@ class Step:
         return np.concatenate([t.units for t in self.transfers])
 
 
+class _TimeUp(Exception):
+    """No time is left to look for smaller steps."""
+
+
 class _Order:
     """The plan while it is being carried out."""
 
-    def __init__(self, model: Model, current: Ints, final: Ints) -> None:
-        self.model, self.final = model, final
+    def __init__(self, model: Model, current: Ints, final: Ints, overdue: Callable[[], bool]) -> None:
+        self.model, self.final, self.overdue = model, final, overdue
         self.labels = current.copy()
         self.load = model.loads(current)
         self.size = np.bincount(current, minlength=model.G)
@@ -61,6 +68,11 @@ class _Order:
         self.clock = np.zeros(1, np.int64)
         self.queue = np.zeros(model.n + 1, np.int32)
         self.steps: list[Step] = []
+
+    def on_time(self) -> None:
+        """Go on only while there is time."""
+        if self.overdue():
+            raise _TimeUp
 
     def worst(self) -> float:
         return float(self.model.violations(self.load).max())
@@ -91,9 +103,11 @@ class _Order:
         return [Transfer(g, int(self.labels[g[0]]), int(self.final[g[0]])) for g in groups]
 
 
-def order_moves(model: Model, current: Ints, final: Ints) -> list[Step]:
-    """Steps from today's plan (n,) to the final one (n,)."""
-    order = _Order(model, current, final)
+def order_moves(
+    model: Model, current: Ints, final: Ints, overdue: Callable[[], bool] = lambda: False
+) -> list[Step]:
+    """Steps from today's plan (n,) to the final one (n,); what is left when overdue is one exchange."""
+    order = _Order(model, current, final, overdue)
     if not order.pending.any():
         return []
     ceiling = order.worst()
@@ -104,11 +118,14 @@ def order_moves(model: Model, current: Ints, final: Ints) -> list[Step]:
         ceiling = max(ceiling, order.worst())
     ceiling += ROUNDING
     cap = LARGEST * float(model.move[order.pending].sum())
-    while order.pending.any():
-        _transfers(order, ceiling, cap)
-        if not order.pending.any():
-            break
-        order.emit(_exchange(order, ceiling))
+    try:
+        while order.pending.any():
+            _transfers(order, ceiling, cap)
+            if not order.pending.any():
+                break
+            order.emit(_exchange(order, ceiling))
+    except _TimeUp:
+        order.emit(np.flatnonzero(order.pending))
     return order.steps
 
 
@@ -123,6 +140,7 @@ def _transfers(order: _Order, ceiling: float, cap: float) -> None:
     model = order.model
     easing = True
     while order.pending.any():
+        order.on_time()
         units = np.flatnonzero(order.pending)
         fill = model.deviation(order.load)[:, model.problem.move_weight]
         gain = fill[order.labels[units]] - fill[order.final[units]]
@@ -131,10 +149,15 @@ def _transfers(order: _Order, ceiling: float, cap: float) -> None:
         step_of = np.full(model.n, -1, np.int64)
         state = order.labels.copy(), order.size.copy(), order.load.copy()
         once = not easing and len(units) < CAREFUL
-        count = single_moves(  # type: ignore[call-arg]
-            queue, order.final, *state, model.move, model.W, model.target, model.tol, model.remain, ceiling,
-            cap, easing, once, *order.scratch(), order.pending.copy(), step_of, 0,
-        )  # fmt: skip
+        pending, count = order.pending.copy(), 0
+        for first in range(0, len(queue), AT_ONCE):
+            count = single_moves(  # type: ignore[call-arg]
+                queue[first : first + AT_ONCE], order.final, *state, model.move, model.W, model.target,
+                model.tol, model.remain, ceiling, cap, easing, once, *order.scratch(), pending, step_of,
+                count,
+            )  # fmt: skip
+            if (once and count) or order.overdue():
+                break
         if count == 0:
             if not easing:
                 return
@@ -171,11 +194,18 @@ def _small(order: _Order, units: Ints, ceiling: float) -> Ints:
     model = order.model
     seeds = units[np.argsort(model.move[units], kind="stable")]
     seeds = seeds[np.unique(np.linspace(0, len(seeds) - 1, min(SEEDS, len(seeds))).astype(int))]
-    found: Ints = small_exchange(
-        seeds, units, order.final, order.labels, order.size, order.load, model.W, model.target, model.tol,
-        model.remain, ceiling, min(LONGEST, len(units)), *order.scratch(),
-    )  # fmt: skip
-    return found
+    best, longest = np.empty(0, np.int64), min(LONGEST, len(units))
+    for seed in seeds:
+        order.on_time()
+        found: Ints = small_exchange(
+            np.array([seed]), units, order.final, order.labels, order.size, order.load, model.W, model.target,
+            model.tol, model.remain, ceiling, longest, *order.scratch(),
+        )  # fmt: skip
+        if len(found):
+            best, longest = found, len(found) - 1
+        if longest < 1:
+            break
+    return best
 
 
 def _blocks(order: _Order, units: Ints, ceiling: float) -> list[Ints]:
@@ -186,6 +216,7 @@ def _blocks(order: _Order, units: Ints, ceiling: float) -> list[Ints]:
 
 def _works(order: _Order, units: Ints, ceiling: float) -> bool:
     """Whether these moves together keep all grids whole and below the ceiling."""
+    order.on_time()
     model = order.model
     labels = order.labels.copy()
     touched = np.unique(np.concatenate([labels[units], order.final[units]]))

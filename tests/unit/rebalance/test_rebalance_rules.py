@@ -1,5 +1,7 @@
 """What a redraw may never do, on thousands of small problems over time; and what it proves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -8,6 +10,7 @@ from redraws import lattice, neighbours_of, optimum, pieces, random_problem, rep
 
 from geo.errors import InputError
 from geo.rebalance import Problem, Result, rebalance
+from geo.rebalance.steps import order_moves
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -200,3 +203,35 @@ def test_cancel_keeps_the_best_plan_and_tells_progress() -> None:
     assert events
     assert {"progress", "seconds", "bound"} <= set(events[-1])
     assert replay(problem, result) == []
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2, 5, 9])
+def test_when_no_time_is_left_for_ordering_the_rest_is_one_exchange_and_legal(looks: int) -> None:
+    rng = np.random.default_rng(5)
+    problem = Problem(rng.lognormal(0, 0.5, 400), lattice(20, 20), strips(20, 20, [8, 4, 4, 4]), 4, 0.05)
+    result = redraw(problem)
+    asked: list[bool] = []
+
+    def overdue() -> bool:
+        asked.append(True)
+        return len(asked) > looks
+
+    assert problem.current is not None
+    moves = order_moves(result.model, problem.current, result.labels, overdue)
+    assert replay(problem, replace(result, moves=moves)) == []
+    assert len(moves) <= len(result.moves)
+    assert moves[-1].kind == "exchange"
+
+
+def test_cancelled_from_the_start_there_is_still_a_whole_plan() -> None:
+    current = strips(9, 6, [3, 3, 3])
+    current[[0, 9]] = 2
+    for problem in (
+        Problem(np.ones(54), lattice(9, 6), current, 3, 0.1),
+        Problem(np.ones(54), lattice(9, 6), None, 3, 0.1),
+    ):
+        result = redraw(problem, cancel=lambda: True)
+        assert result.stopped_by == "cancelled"
+        assert ((result.labels >= 0) & (result.labels < 3)).all()
+        if problem.current is not None:
+            assert replay(problem, result) == []
