@@ -3,6 +3,7 @@
 from typing import Any
 
 import orjson
+import psycopg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -47,6 +48,9 @@ def of(error: Exception) -> dict[str, Any]:
             k: getattr(error, k) for k in ("file", "row", "column", "place") if getattr(error, k) is not None
         }
         return problem(error.kind, 422, str(error), **where)
+    unstorable = _unstorable(error)
+    if unstorable:
+        return problem("unstorable-value", 422, unstorable)
     if isinstance(error, OperationalError | InterfaceError):
         return problem(
             "unavailable", 503, "The database cannot be reached or did not answer in time; try again."
@@ -54,6 +58,19 @@ def of(error: Exception) -> dict[str, Any]:
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") in ("57014", "55P03"):
         return problem("unavailable", 503, "The database did not answer in time; try again or ask for less.")
     return problem("internal", 500, "Something went wrong on the server; the log has the details.")
+
+
+def _unstorable(error: Exception) -> str | None:
+    """What is wrong with a value that PostgreSQL cannot hold (a NUL character, a number out of range, a text
+    too long for an index); None for any other error.
+    """
+    orig = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(orig, psycopg.errors.ProgramLimitExceeded):
+        return "A code or id is too long: shorten it to 200 characters or fewer."
+    if isinstance(orig, psycopg.DataError):
+        said = str(orig).split("\n")[0]
+        return f"A value of the request cannot be stored or looked up: {said}."
+    return None
 
 
 def response(document: dict[str, Any]) -> Response:

@@ -96,7 +96,10 @@ def _json(body: bytes) -> dict[str, Any]:
         # Senders that write NaN for a missing number are understood; everything else is no JSON.
         try:
             document = json.loads(body)
-        except ValueError as error:
+            # Half a surrogate pair is no text, and what no answer can repeat is no id.
+            json.dumps(document, ensure_ascii=False).encode()
+            orjson.dumps(document.get("id") if isinstance(document, dict) else None)
+        except (ValueError, TypeError, RecursionError) as error:
             raise Invalid(f"The body is not JSON: {error}.", kind="invalid-request") from error
     if not isinstance(document, dict):
         raise Invalid("The body is a JSON object of columns.", kind="invalid-request")

@@ -51,7 +51,7 @@ async def list_planes(scope: Reading) -> dict[str, Any]:
     return {"planes": [_document(plane) for plane in await service.every(scope.connection)]}
 
 
-@router.get("/{code}", response_model=PlaneOut)
+@router.get("/{code:path}", response_model=PlaneOut)
 async def get_plane(code: str, scope: Reading) -> dict[str, Any]:
     """One plane."""
     return _document(await service.get(scope.connection, code))

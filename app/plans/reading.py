@@ -133,6 +133,12 @@ def _working(
     for at in np.flatnonzero(~missing & ~areal):
         reasons[at].append(f"the geometry is a {flat[at].geom_type}: expected Polygon or MultiPolygon")
     usable = ~missing & areal
+    for at in np.flatnonzero(usable):
+        if _stunted(flat[at]):
+            reasons[at].append(
+                "a ring has fewer than 4 points (the first again as the last): it bounds no land"
+            )
+            usable[at] = False
     for row, why in _no_places(flat, usable, crs).items():
         reasons[row].append(why)
         usable[row] = False
@@ -153,6 +159,12 @@ def _working(
     for row in np.flatnonzero(usable & was_valid & ~shapely.is_valid(working)).tolist():
         working[row] = places.mended(working[row]) or working[row]
     return working, mended
+
+
+def _stunted(polygon: Any) -> bool:
+    """Whether a ring is too short to be one: the database stores invalid polygons, but none like this."""
+    rings = shapely.get_rings(shapely.get_parts(polygon))
+    return bool((shapely.get_num_coordinates(rings) < 4).any())
 
 
 def _no_places(flat: npt.NDArray[np.object_], usable: npt.NDArray[np.bool_], crs: str) -> dict[int, str]:

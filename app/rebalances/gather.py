@@ -204,7 +204,13 @@ def _supplied(units: UnitsWanted) -> NDArray[np.object_] | None:
     if units.mode != "polygons":
         return None
     found = units.polygons or {}
-    shapes = [part.get("geometry") for part in found.get("features", [])] or found.get("geometries", [])
+    features, bare = found.get("features") or [], found.get("geometries") or []
+    if not isinstance(features, list) or not isinstance(bare, list):
+        raise InputError(
+            "units.polygons: features and geometries are lists; a FeatureCollection was expected",
+            kind="not-polygons",
+        )
+    shapes = [part.get("geometry") if isinstance(part, dict) else part for part in features] or bare
     if not shapes:
         raise InputError(
             "units.polygons is empty; a FeatureCollection or GeometryCollection of polygons was expected",

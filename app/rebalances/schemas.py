@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from app.planes.schemas import Code
 
 Measure = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-Share = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class UnitsWanted(BaseModel):

@@ -35,6 +35,10 @@ _KINDS = {
 }
 
 
+MOST_CHARACTERS = 500
+"""Of an id or a code: what an index entry holds whatever the script."""
+
+
 @dataclass(frozen=True)
 class Field:
     """A column of ours: how its cells are read, its PostgreSQL type, whether each row needs it, and what the
@@ -123,6 +127,13 @@ def parse(
             reasons[row].append(why)
         values |= placed
     values["attributes"] = attributes({name: batch.column(name) for name in extra}, n)
+    for one in (known for known in spec.fields if known.name in spec.row_id):
+        for row, value in enumerate(values[one.column]):
+            if value is not None and len(value) > MOST_CHARACTERS:
+                reasons[row].append(
+                    f"{one.name}: {len(value):,} characters, expected at most {MOST_CHARACTERS}"
+                )
+                values[one.column][row] = value[:MOST_CHARACTERS]
     ids = values[spec.row_id[0]] if spec.row_id else [None] * n
     for name in spec.row_id[1:]:
         ids = [a if a is not None else b for a, b in zip(ids, values[name], strict=True)]

@@ -24,7 +24,7 @@ _SCAN = 256 << 20  # how far into a file bytes are looked at to tell its encodin
 def open_source(path: Path, *, encoding: str | None = None, layer: str | None = None) -> Source:
     """The head of a CSV: its encoding and its column names."""
     del layer
-    name = _known(encoding, path) if encoding else _detect(path)
+    name = known_encoding(encoding, path) if encoding else _detect(path)
     header, rows = _header(path, name)
     geometry = next((h for h in header if columns.normal(h) in ("geometry", "geom", "wkt")), None)
 
@@ -35,10 +35,12 @@ def open_source(path: Path, *, encoding: str | None = None, layer: str | None = 
     return Source(tuple(h for h in header if h != geometry), geometry, None, rows, read)
 
 
-def _known(encoding: str, path: Path) -> str:
+def known_encoding(encoding: str, path: Path) -> str:
+    """Its usual name; InputError for one that Python does not know, or that is none of text."""
     try:
         name = codecs.lookup(encoding).name
-    except LookupError:
+        "".encode(name)  # base64 and its like are codecs, and none of text
+    except (LookupError, ValueError, TypeError):
         raise InputError(
             f"unknown encoding {encoding!r}: expected such as utf-8, gb18030 or big5",
             kind="unknown-encoding",
@@ -91,11 +93,17 @@ def _header(path: Path, encoding: str) -> tuple[list[str], int | None]:
             head = io.StringIO(file.read(4 << 20).lstrip("\ufeff"), newline="")
             header = next(csv.reader(head, strict=True), [])
             rows = None if head.read().strip() or file.read(1) else 0
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeError, csv.Error) as error:
         raise unreadable(path, error, "a CSV") from error
     if not header or not any(h.strip() for h in header):
         raise InputError(
             "the first line is empty: expected a line of column names", kind="empty-file", file=str(path)
+        )
+    if len(header) == 1 and (mark := next((m for m in ";\t|" if m in header[0]), None)):
+        raise InputError(
+            f"the columns are separated by {mark!r}: expected commas; export it again as comma-separated CSV",
+            kind="not-comma-separated",
+            file=str(path),
         )
     seen: set[str] = set()
     for number, name in enumerate(header, 1):

@@ -10,6 +10,7 @@ import pyogrio
 
 from geo import columns
 from geo.errors import InputError
+from geo.files.reading_csv import known_encoding
 from geo.files.source import Source, claimed_crs, unreadable
 
 _WORDS = {
@@ -28,6 +29,8 @@ pyogrio.set_gdal_config_options({"OGR_FLATGEOBUF_STREAM_BASE_IMPL": True})
 
 def open_source(path: Path, *, encoding: str | None = None, layer: str | None = None) -> Source:
     """The layer's description; the only layer, or the one named."""
+    if encoding:
+        known_encoding(encoding, path)
     word = _WORDS[path.suffix.lower()]
     if path.suffix.lower() == ".shp":
         _check_length(path)

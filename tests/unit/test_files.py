@@ -87,6 +87,20 @@ def test_csv_encoding_late_in_the_file_and_by_name(tmp_path):
     assert open_table(path, encoding="big5").read()["id"].to_pylist() == ["網格"]
     with pytest.raises(InputError, match="unknown encoding"):
         open_table(path, encoding="klingon")
+    with pytest.raises(InputError, match="unknown encoding"):
+        open_table(path, encoding="base64")
+    with pytest.raises(InputError, match="cannot be read as a CSV"):
+        open_table(path, encoding="utf-16")
+    (tmp_path / "p.geojson").write_text('{"type":"FeatureCollection","features":[]}')
+    with pytest.raises(InputError, match="unknown encoding"):
+        open_table(tmp_path / "p.geojson", encoding="klingon")
+
+
+def test_a_csv_of_semicolons_is_named_as_one(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("id;lng;lat\n1;116,05;24,05\n")
+    with pytest.raises(InputError, match="separated by ';'"):
+        open_table(path)
 
 
 def test_batches_are_no_larger_than_asked_and_in_order(tmp_path):
