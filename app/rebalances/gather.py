@@ -210,7 +210,9 @@ def _supplied(units: UnitsWanted) -> NDArray[np.object_] | None:
             "units.polygons: features and geometries are lists; a FeatureCollection was expected",
             kind="not-polygons",
         )
-    shapes = [part.get("geometry") if isinstance(part, dict) else part for part in features] or bare
+    shapes: list[Any] = [
+        part.get("geometry") if isinstance(part, dict) else part for part in features
+    ] or bare
     if not shapes:
         raise InputError(
             "units.polygons is empty; a FeatureCollection or GeometryCollection of polygons was expected",
