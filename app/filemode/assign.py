@@ -135,6 +135,11 @@ def _columns(table: files.Table, options: Options) -> _Columns:
     if options.lon_column or options.lat_column:
         if not (options.lon_column and options.lat_column):
             raise InputError("--lon-column and --lat-column go together: give both", kind="bad-usage")
+        if options.lon_column == options.lat_column:
+            raise InputError(
+                f"--lon-column and --lat-column are both {options.lon_column}: give two columns",
+                kind="bad-usage",
+            )
         return _Columns(name, table.require(options.lon_column), table.require(options.lat_column))
     if "lng" in found and "lat" in found:
         return _Columns(name, found["lng"], found["lat"])

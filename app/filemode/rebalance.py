@@ -81,10 +81,16 @@ def summary(content: dict[str, Any]) -> str:
     return "; ".join(parts) + "".join(reasons)
 
 
+MOST_PLANS = 100
+"""Each is a redraw of its own: more would not end in anybody's time."""
+
+
 def _several(case: Case, how: Run, progress: Progress | None, cancel: Cancel | None) -> list[Result]:
     assert how.plans is not None
-    if how.plans < 1:
-        raise InputError(f"--frontier {how.plans}: expected a number of plans from 1", kind="bad-option")
+    if not 1 <= how.plans <= MOST_PLANS:
+        raise InputError(
+            f"--frontier {how.plans}: expected a number of plans from 1 to {MOST_PLANS}", kind="bad-option"
+        )
     return frontier(
         case.problem,
         how.plans,
