@@ -45,6 +45,7 @@ def run(
     check_writable(how.out)
     if not how.report.parent.is_dir():
         raise InputError("its folder does not exist", kind="no-file", file=str(how.report))
+    _keep_inputs(options, how)
     case = read_case(options)
     if how.plans is None:
         result = rebalance(
@@ -79,6 +80,19 @@ def summary(content: dict[str, Any]) -> str:
     parts.append(f"{content['seconds']['total']:.1f} s")
     reasons = [f"\n{c['kind']}: {c['message']}" for c in content["certificates"]]
     return "; ".join(parts) + "".join(reasons)
+
+
+def _keep_inputs(options: Options, how: Run) -> None:
+    """Nothing that is read is written over, and OUT and REPORT are two files."""
+    if how.report.is_dir():
+        raise InputError("this is a folder; expected a file to write", kind="no-file", file=str(how.report))
+    if how.out.resolve() == how.report.resolve():
+        raise InputError("--out and --report are one file: name two", kind="bad-usage", file=str(how.out))
+    read = (options.units, options.edges, options.barriers, options.bridges, options.targets)
+    given = [path for path in read if path is not None and path.exists()]
+    for path in (how.out, how.report):
+        if path.exists() and any(path.samefile(one) for one in given):
+            raise InputError("this is an input file: write to another", kind="bad-usage", file=str(path))
 
 
 MOST_PLANS = 100
