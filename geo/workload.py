@@ -38,14 +38,6 @@ class ClassPolicy:
     density_km2: float
     """Customers per km2 where the account itself says nothing."""
 
-    def travel_minutes(self, density_km2: NDArray[np.float64] | float) -> Any:
-        """Minutes on the way per visit, where so many customers stand on a km2.
-
-        Continuous approximation (Daganzo 1984): on a tour through customers of density d the way to the next
-        is 0.7124 / sqrt(d) km as the crow flies.
-        """
-        return 60.0 * self.detour * TOUR_CONSTANT / (np.sqrt(density_km2) * self.speed_kmh)
-
 
 @dataclass(frozen=True)
 class WorkloadPolicy:
@@ -139,6 +131,15 @@ def policy_on(policies: Iterable[WorkloadPolicy], day: date) -> WorkloadPolicy:
     return max(begun, key=lambda policy: policy.since, default=DEFAULT_POLICY)
 
 
+def travel_minutes(density_km2: Any, detour: Any, speed_kmh: Any) -> Any:
+    """Minutes on the way per visit, where so many customers stand on a km2; numbers or arrays of one shape.
+
+    Continuous approximation (Daganzo 1984): on a tour through customers of density d the way to the next is
+    0.7124 / sqrt(d) km as the crow flies; by road it is ``detour`` times as long.
+    """
+    return 60.0 * TOUR_CONSTANT * detour / (np.sqrt(density_km2) * speed_kmh)
+
+
 def weights(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any]) -> Weights:
     """The measures ``customers`` (1 each) and ``minutes`` (a month) of n accounts, float64, never negative.
 
@@ -161,7 +162,7 @@ def weights(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any]) -
     if accounts.density_km2 is not None:
         known = np.isfinite(accounts.density_km2) & (accounts.density_km2 > 0)
         density = np.where(known, accounts.density_km2, density)
-    way = of_class("detour") / of_class("speed_kmh") * (60.0 * TOUR_CONSTANT) / np.sqrt(density)
+    way = travel_minutes(density, of_class("detour"), of_class("speed_kmh"))
     minutes = visits * (of_class("visit") + way)
     zeros = np.zeros(n)
     for column, name in (

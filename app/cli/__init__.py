@@ -5,8 +5,8 @@ import sys
 import warnings
 from importlib import import_module
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from geo.errors import InputError
 
@@ -40,13 +40,10 @@ def main() -> None:
         warnings.simplefilter("ignore")
     register_all()
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except InputError as error:
         fail(str(error))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         print("gridwright: interrupted", file=sys.stderr)  # noqa: T201
         sys.exit(130)
     except BrokenPipeError:
@@ -56,6 +53,11 @@ def main() -> None:
         fail("out of memory: give it fewer rows or columns at a time, or a larger machine")
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except TyperException as error:
+        message = error.format_message()
+        if not message:  # no arguments: the help has been shown
+            sys.exit(2)
+        fail(f"{message.rstrip('.')}; see --help")
     except Exception as error:
         if os.environ.get("GRIDWRIGHT_DEBUG"):
             raise

@@ -37,11 +37,6 @@ def elementary(model: Model, current: Ints) -> Bound:
     )
 
 
-def least_to_lose(model: Model, current: Ints) -> float:
-    """The elementary bound in move weight."""
-    return elementary(model, current).share * float(model.move.sum())
-
-
 def _needs(model: Model, current: Ints) -> tuple[Floats, Floats]:
     """Move weight (G,) that each open or dissolved grid must give, and must get."""
     load = model.loads(current)

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import InputError
-from geo.workload import DEFAULT_POLICY, Accounts, parse_policy, policy_on, stack, sum_by, weights
+from geo.workload import (
+    DEFAULT_POLICY,
+    Accounts,
+    parse_policy,
+    policy_on,
+    stack,
+    sum_by,
+    travel_minutes,
+    weights,
+)
 
 POLICY = parse_policy(
     {
@@ -38,7 +47,7 @@ def test_minutes_are_visits_and_the_way_to_them():
         w["minutes"], [4 * (30 + way), 30 + way + 2 * 20 + 45 + 3 * 10, 3 * (30 + way)]
     )
     assert w["customers"].tolist() == [1, 1, 1]
-    assert POLICY.classes["A"].travel_minutes(25.0) == pytest.approx(way)
+    assert travel_minutes(25.0, 1.5, 60.0) == pytest.approx(way)
 
 
 def test_class_and_density_count():
