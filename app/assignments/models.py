@@ -5,12 +5,25 @@ from sqlalchemy import CheckConstraint, Double, ForeignKeyConstraint, Index, tex
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.base import Base, Dated, Day, Instant, Now, Number, OfOrganisation, Uuid, Words
+from app.storage.base import Base, Dated, Day, Now, Number, OfOrganisation, Uuid, Words
 
 _STATUS = "status IN ('assigned', 'outside', 'quarantined', 'uncovered', 'unassigned')"
 
 
-class Assignment(OfOrganisation, Dated, Base):
+class Decided(OfOrganisation, Dated):
+    """What was decided of somebody or something in a plane over a span of days, and by which rule."""
+
+    plane_id: Mapped[Uuid] = mapped_column(primary_key=True, sort_order=-5)
+    valid_from: Mapped[Day] = mapped_column(primary_key=True, sort_order=90)
+    recorded_at: Mapped[Now] = mapped_column(primary_key=True, sort_order=92)
+    status: Mapped[Words]
+    grid_id: Mapped[uuid.UUID | None]
+    rule: Mapped[Words | None]
+    tie: Mapped[bool] = mapped_column(server_default=text("false"))
+    evidence: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+
+
+class Assignment(Decided, Base):
     """An account's grid in a plane over a span of days, with the rule that decided and its evidence.
 
     Keyed by grid, not by plan: an account that a new plan leaves where it is costs nothing.
@@ -35,20 +48,10 @@ class Assignment(OfOrganisation, Dated, Base):
         Index("ix_assignments_grid", "org_id", "grid_id", "valid_from"),
     )
 
-    plane_id: Mapped[Uuid] = mapped_column(primary_key=True)
     account_pk: Mapped[Number] = mapped_column(primary_key=True)
-    valid_from: Mapped[Day] = mapped_column(primary_key=True)
-    recorded_at: Mapped[Now] = mapped_column(primary_key=True)
-    valid_to: Mapped[Day | None]
-    superseded_at: Mapped[Instant | None]
-    status: Mapped[Words]
-    grid_id: Mapped[uuid.UUID | None]
-    rule: Mapped[Words | None]
-    tie: Mapped[bool] = mapped_column(server_default=text("false"))
-    evidence: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
 
-class BuildingAssignment(OfOrganisation, Dated, Base):
+class BuildingAssignment(Decided, Base):
     """A building's grid in a plane over a span of days, with its share of the footprint."""
 
     __tablename__ = "building_assignments"
@@ -70,15 +73,5 @@ class BuildingAssignment(OfOrganisation, Dated, Base):
         Index("ix_building_assignments_grid", "org_id", "grid_id", "valid_from"),
     )
 
-    plane_id: Mapped[Uuid] = mapped_column(primary_key=True)
     building_pk: Mapped[Number] = mapped_column(primary_key=True)
-    valid_from: Mapped[Day] = mapped_column(primary_key=True)
-    recorded_at: Mapped[Now] = mapped_column(primary_key=True)
-    valid_to: Mapped[Day | None]
-    superseded_at: Mapped[Instant | None]
-    status: Mapped[Words]
-    grid_id: Mapped[uuid.UUID | None]
-    rule: Mapped[Words | None]
-    tie: Mapped[bool] = mapped_column(server_default=text("false"))
     share: Mapped[float | None] = mapped_column(Double)
-    evidence: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
