@@ -1,5 +1,8 @@
 """What every migration that makes a table of an organisation's rows has to call."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import op
 
 APP = "gridwright_app"
@@ -63,3 +66,13 @@ def protect(table: str, *, append_only: bool = False) -> None:
     rights = "SELECT, INSERT" if append_only else "SELECT, INSERT, UPDATE, DELETE"
     op.execute(f"GRANT {rights} ON {table} TO {APP}")
     op.execute(f"GRANT SELECT ON {table} TO {READ}")
+
+
+@contextmanager
+def seen_by_its_owner(*tables: str) -> Iterator[None]:
+    """Lift the force of row-level security, so that a migration sees every organisation's rows."""
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    yield
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")

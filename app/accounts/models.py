@@ -23,23 +23,13 @@ from app.storage.base import (
     Uuid,
     Words,
     geometry,
+    one_at_a_time,
 )
 
 
 def _of_account() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["org_id", "account_pk"], ["accounts.org_id", "accounts.account_pk"], ondelete="CASCADE"
-    )
-
-
-def _current(table: str, *columns: str) -> Index:
-    return Index(
-        f"uq_{table}_current",
-        "org_id",
-        *columns,
-        "valid_from",
-        unique=True,
-        postgresql_where=text("superseded_at IS NULL"),
     )
 
 
@@ -73,6 +63,7 @@ class Account(OfOrganisation, Base):
     net_status: Mapped[Words | None]
     party_id: Mapped[Words | None]
     uscc: Mapped[Words | None]
+    confirmed_on: Mapped[Day | None]
     visits: Mapped[float | None] = mapped_column(Double)
     prospects: Mapped[float | None] = mapped_column(Double)
     opportunities: Mapped[float | None] = mapped_column(Double)
@@ -80,6 +71,33 @@ class Account(OfOrganisation, Base):
     attributes: Mapped[Attributes]
     created_at: Mapped[Now]
     updated_at: Mapped[Now]
+
+
+class AccountProfile(OfOrganisation, Dated, Base):
+    """What kind of customer an account is over a span of days, and what it asks of its responsible person."""
+
+    __tablename__ = "account_profiles"
+    __table_args__ = (
+        _of_account(),
+        ForeignKeyConstraint(["org_id", "party_id"], ["parties.org_id", "parties.party_id"], name="party"),
+        CheckConstraint("net_status IN ('on_net', 'off_net', 'prospect')", name="net_status"),
+        CheckConstraint("valid_from < valid_to", name="span"),
+        one_at_a_time("account_profiles", "account_pk"),
+        Index(
+            "ix_account_profiles_party", "org_id", "party_id", postgresql_where=text("party_id IS NOT NULL")
+        ),
+    )
+
+    profile_id: Mapped[NewNumber]
+    account_pk: Mapped[Number]
+    segment: Mapped[Words | None]
+    tier: Mapped[Words | None]
+    net_status: Mapped[Words | None]
+    party_id: Mapped[Words | None]
+    visits: Mapped[float | None] = mapped_column(Double)
+    prospects: Mapped[float | None] = mapped_column(Double)
+    opportunities: Mapped[float | None] = mapped_column(Double)
+    complaints: Mapped[float | None] = mapped_column(Double)
 
 
 class AccountPlace(OfOrganisation, Dated, Base):
@@ -91,14 +109,18 @@ class AccountPlace(OfOrganisation, Dated, Base):
         ForeignKeyConstraint(
             ["org_id", "building_pk"], ["buildings.org_id", "buildings.building_pk"], name="building"
         ),
+        ForeignKeyConstraint(["org_id", "region_pk"], ["regions.org_id", "regions.region_pk"], name="region"),
         CheckConstraint("valid_from < valid_to", name="span"),
         CheckConstraint(
             "geocode_level IN ('point', 'building', 'street', 'road', 'village', 'district')",
             name="geocode_level",
         ),
-        _current("account_places", "account_pk"),
+        one_at_a_time("account_places", "account_pk"),
         Index("ix_account_places_geometry", "org_id", "geometry", postgresql_using="gist"),
         Index("ix_account_places_building", "org_id", "building_pk"),
+        Index(
+            "ix_account_places_region", "org_id", "region_pk", postgresql_where=text("region_pk IS NOT NULL")
+        ),
     )
 
     place_id: Mapped[NewNumber]
@@ -111,6 +133,7 @@ class AccountPlace(OfOrganisation, Dated, Base):
     geocode_level: Mapped[Words] = mapped_column(server_default="point")
     radius_m: Mapped[float | None] = mapped_column(Double)
     building_pk: Mapped[int | None] = mapped_column(BigInteger)
+    region_pk: Mapped[int | None] = mapped_column(BigInteger)
     address: Mapped[Words | None]
 
 
@@ -124,7 +147,7 @@ class ClusterMember(OfOrganisation, Dated, Base):
             ["org_id", "cluster_pk"], ["clusters.org_id", "clusters.cluster_pk"], ondelete="CASCADE"
         ),
         CheckConstraint("valid_from < valid_to", name="span"),
-        _current("cluster_members", "account_pk"),
+        one_at_a_time("cluster_members", "account_pk"),
         Index("ix_cluster_members_cluster", "org_id", "cluster_pk"),
     )
 
@@ -144,7 +167,7 @@ class AccountLock(OfOrganisation, Dated, Base):
         ),
         ForeignKeyConstraint(["org_id", "grid_id"], ["grids.org_id", "grids.grid_id"], name="grid"),
         CheckConstraint("valid_from < valid_to", name="span"),
-        _current("account_locks", "plane_id", "account_pk"),
+        one_at_a_time("account_locks", "plane_id", "account_pk"),
     )
 
     lock_id: Mapped[NewNumber]

@@ -3,7 +3,7 @@ from typing import Any
 from sqlalchemy import Double, ForeignKeyConstraint, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.base import Base, NewUuid, Now, OfOrganisation, Uuid, geometry
+from app.storage.base import Base, Day, NewUuid, Now, OfOrganisation, Uuid, geometry
 
 
 class Grid(OfOrganisation, Base):
@@ -19,6 +19,7 @@ class Grid(OfOrganisation, Base):
 
     grid_id: Mapped[NewUuid]
     plane_id: Mapped[Uuid]
+    confirmed_on: Mapped[Day | None]
     created_at: Mapped[Now]
 
 

@@ -15,6 +15,7 @@ from app.storage.base import (
     Uuid,
     Words,
     geometry,
+    one_at_a_time,
 )
 
 
@@ -48,14 +49,7 @@ class AreaVersion(OfOrganisation, Dated, Base):
         ForeignKeyConstraint(["org_id", "area_id"], ["areas.org_id", "areas.area_id"], ondelete="CASCADE"),
         ForeignKeyConstraint(["org_id", "parent_id"], ["areas.org_id", "areas.area_id"], name="parent"),
         CheckConstraint("valid_from < valid_to", name="span"),
-        Index(
-            "uq_area_versions_current",
-            "org_id",
-            "area_id",
-            "valid_from",
-            unique=True,
-            postgresql_where=text("superseded_at IS NULL"),
-        ),
+        one_at_a_time("area_versions", "area_id"),
     )
 
     version_id: Mapped[NewNumber]
@@ -89,6 +83,31 @@ class Person(OfOrganisation, Base):
     attributes: Mapped[Attributes]
 
 
+class PersonVersion(OfOrganisation, Dated, Base):
+    """A person's name, area, capacity and residence over a span of days; days without one: not in service."""
+
+    __tablename__ = "person_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "person_id"], ["people.org_id", "people.person_id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(["org_id", "area_id"], ["areas.org_id", "areas.area_id"], name="area"),
+        CheckConstraint("valid_from < valid_to", name="span"),
+        one_at_a_time("person_versions", "person_id"),
+    )
+
+    version_id: Mapped[NewNumber]
+    person_id: Mapped[Words]
+    name: Mapped[Words]
+    area_id: Mapped[uuid.UUID | None]
+    capacity: Mapped[float | None] = mapped_column(Double)
+    residence_lng: Mapped[float | None] = mapped_column(Double)
+    residence_lat: Mapped[float | None] = mapped_column(Double)
+    datum: Mapped[Words | None]
+    residence: Mapped[Any | None] = mapped_column(geometry("POINT"))
+    attributes: Mapped[Attributes]
+
+
 class Responsibility(OfOrganisation, Dated, Base):
     """Who is responsible for a grid, in which role, over which days."""
 
@@ -105,6 +124,13 @@ class Responsibility(OfOrganisation, Dated, Base):
             "ix_responsibilities_grid",
             "org_id",
             "grid_id",
+            "valid_from",
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+        Index(
+            "ix_responsibilities_person",
+            "org_id",
+            "person_id",
             "valid_from",
             postgresql_where=text("superseded_at IS NULL"),
         ),

@@ -16,6 +16,7 @@ from app.storage.base import (
     Attributes,
     Base,
     Dated,
+    Day,
     NewNumber,
     Now,
     Number,
@@ -23,6 +24,7 @@ from app.storage.base import (
     Uuid,
     Words,
     geometry,
+    one_at_a_time,
 )
 
 
@@ -40,6 +42,7 @@ class Building(OfOrganisation, Base):
     name: Mapped[Words | None]
     use: Mapped[Words | None]
     address: Mapped[Words | None]
+    confirmed_on: Mapped[Day | None]
     households: Mapped[int | None] = mapped_column(Integer)
     ports: Mapped[int | None] = mapped_column(Integer)
     ports_used: Mapped[int | None] = mapped_column(Integer)
@@ -49,6 +52,62 @@ class Building(OfOrganisation, Base):
     h3: Mapped[int] = mapped_column(BigInteger)
     attributes: Mapped[Attributes]
     updated_at: Mapped[Now]
+
+
+class BuildingVersion(OfOrganisation, Dated, Base):
+    """Where a building stands and what it holds over a span of days; ``received`` is the file's own WKB."""
+
+    __tablename__ = "building_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "building_pk"], ["buildings.org_id", "buildings.building_pk"], ondelete="CASCADE"
+        ),
+        CheckConstraint("valid_from < valid_to", name="span"),
+        one_at_a_time("building_versions", "building_pk"),
+        Index("ix_building_versions_geometry", "org_id", "geometry", postgresql_using="gist"),
+    )
+
+    version_id: Mapped[NewNumber]
+    building_pk: Mapped[Number]
+    footprint: Mapped[Any] = mapped_column("geometry", geometry("GEOMETRY"))
+    received: Mapped[bytes] = mapped_column(LargeBinary)
+    datum: Mapped[Words]
+    h3: Mapped[int] = mapped_column(BigInteger)
+    households: Mapped[int | None] = mapped_column(Integer)
+    ports: Mapped[int | None] = mapped_column(Integer)
+    ports_used: Mapped[int | None] = mapped_column(Integer)
+
+
+class Region(OfOrganisation, Base):
+    """A village, road or district whose polygon is the region of doubt of the geocodes that name it."""
+
+    __tablename__ = "regions"
+    __table_args__ = (UniqueConstraint("org_id", "region_id"),)
+
+    region_pk: Mapped[NewNumber]
+    region_id: Mapped[Words]
+    name: Mapped[Words | None]
+    kind: Mapped[Words | None]
+    attributes: Mapped[Attributes]
+
+
+class RegionVersion(OfOrganisation, Dated, Base):
+    """The polygon of a region over a span of days; ``received`` is the file's own WKB."""
+
+    __tablename__ = "region_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "region_pk"], ["regions.org_id", "regions.region_pk"], ondelete="CASCADE"
+        ),
+        CheckConstraint("valid_from < valid_to", name="span"),
+        one_at_a_time("region_versions", "region_pk"),
+    )
+
+    version_id: Mapped[NewNumber]
+    region_pk: Mapped[Number]
+    ground: Mapped[Any] = mapped_column("geometry", geometry("GEOMETRY"))
+    received: Mapped[bytes] = mapped_column(LargeBinary)
+    datum: Mapped[Words]
 
 
 class Cluster(OfOrganisation, Base):
@@ -61,7 +120,9 @@ class Cluster(OfOrganisation, Base):
     cluster_id: Mapped[Words]
     name: Mapped[Words]
     kind: Mapped[Words | None]
+    confirmed_on: Mapped[Day | None]
     attributes: Mapped[Attributes]
+    updated_at: Mapped[Now]
 
 
 class ClusterOwner(OfOrganisation, Dated, Base):
@@ -77,15 +138,8 @@ class ClusterOwner(OfOrganisation, Dated, Base):
         ),
         ForeignKeyConstraint(["org_id", "grid_id"], ["grids.org_id", "grids.grid_id"], name="grid"),
         CheckConstraint("valid_from < valid_to", name="span"),
-        Index(
-            "uq_cluster_owners_current",
-            "org_id",
-            "plane_id",
-            "cluster_pk",
-            "valid_from",
-            unique=True,
-            postgresql_where=text("superseded_at IS NULL"),
-        ),
+        # Two grids may claim one market: that is a conflict to be found, not one to be hidden.
+        one_at_a_time("cluster_owners", "plane_id", "cluster_pk", "grid_id"),
     )
 
     owner_id: Mapped[NewNumber]

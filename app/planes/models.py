@@ -1,8 +1,19 @@
-from sqlalchemy import CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.base import Attributes, Base, NewUuid, Now, OfOrganisation, Words
+from app.storage.base import (
+    Attributes,
+    Base,
+    Dated,
+    NewNumber,
+    NewUuid,
+    Now,
+    OfOrganisation,
+    Uuid,
+    Words,
+    one_at_a_time,
+)
 
 
 class Plane(OfOrganisation, Base):
@@ -21,3 +32,22 @@ class Plane(OfOrganisation, Base):
     rules: Mapped[list[str]] = mapped_column(ARRAY(Text))
     covers: Mapped[Attributes]
     created_at: Mapped[Now]
+
+
+class PlaneVersion(OfOrganisation, Dated, Base):
+    """A plane's name, rules and covers over a span of days."""
+
+    __tablename__ = "plane_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["org_id", "plane_id"], ["planes.org_id", "planes.plane_id"], ondelete="CASCADE"
+        ),
+        CheckConstraint("valid_from < valid_to", name="span"),
+        one_at_a_time("plane_versions", "plane_id"),
+    )
+
+    version_id: Mapped[NewNumber]
+    plane_id: Mapped[Uuid]
+    name: Mapped[Words]
+    rules: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    covers: Mapped[Attributes]

@@ -5,7 +5,7 @@ import uuid
 from typing import Annotated, Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Identity, MetaData, Text, func, text
+from sqlalchemy import BigInteger, Date, DateTime, ForeignKey, Identity, Index, MetaData, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -61,3 +61,15 @@ class Dated:
     valid_to: Mapped[Day | None] = mapped_column(sort_order=91)
     recorded_at: Mapped[Now] = mapped_column(sort_order=92)
     superseded_at: Mapped[Instant | None] = mapped_column(sort_order=93)
+
+
+def one_at_a_time(table: str, *key: str) -> Index:
+    """Unique index over what is currently known: no two facts of one key begin on one day."""
+    return Index(
+        f"uq_{table}_current",
+        "org_id",
+        *key,
+        "valid_from",
+        unique=True,
+        postgresql_where=text("superseded_at IS NULL"),
+    )

@@ -9,6 +9,7 @@ CAPABILITIES = (
     "assignments",
     "audit",
     "auth",
+    "geocodes",
     "grids",
     "idempotency",
     "imports",
@@ -17,6 +18,7 @@ CAPABILITIES = (
     "places",
     "planes",
     "plans",
+    "policies",
 )
 
 for capability in CAPABILITIES:

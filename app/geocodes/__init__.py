@@ -1,0 +1,1 @@
+"""How far geocodes can be trusted: piles, quarantine, and the work list that resolves it."""

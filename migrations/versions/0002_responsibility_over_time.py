@@ -1,0 +1,261 @@
+"""Profiles of accounts, buildings, people, planes and policies get their days; regions and piles are new."""
+
+from alembic import op
+import sqlalchemy as sa
+import geoalchemy2
+from sqlalchemy.dialects import postgresql
+
+from migrations import tenancy
+
+revision = '0002'
+down_revision = '0001'
+branch_labels = None
+depends_on = None
+
+TABLES = (
+    "account_profiles",
+    "building_versions",
+    "person_versions",
+    "piles",
+    "plane_versions",
+    "policies",
+    "region_versions",
+    "regions",
+)
+
+# What was known without days is taken to have held always; a customer is known since its first place.
+BACKFILL = (
+    """
+    INSERT INTO account_profiles (org_id, account_pk, segment, tier, net_status, party_id, visits, prospects,
+                                  opportunities, complaints, valid_from, recorded_at)
+    SELECT a.org_id, a.account_pk, a.segment, a.tier, a.net_status, a.party_id, a.visits, a.prospects,
+           a.opportunities, a.complaints, coalesce(min(p.valid_from), a.created_at::date), a.created_at
+    FROM accounts a
+    LEFT JOIN account_places p ON p.org_id = a.org_id AND p.account_pk = a.account_pk
+         AND p.superseded_at IS NULL
+    GROUP BY a.org_id, a.account_pk
+    """,
+    """
+    INSERT INTO building_versions (org_id, building_pk, geometry, received, datum, h3, households, ports,
+                                   ports_used, valid_from, recorded_at)
+    SELECT org_id, building_pk, geometry, received, datum, h3, households, ports, ports_used,
+           DATE '0001-01-01', updated_at
+    FROM buildings
+    """,
+    """
+    INSERT INTO person_versions (org_id, person_id, name, area_id, capacity, residence_lng, residence_lat,
+                                 datum, residence, attributes, valid_from)
+    SELECT org_id, person_id, name, area_id, capacity, residence_lng, residence_lat, datum, residence,
+           attributes, DATE '0001-01-01'
+    FROM people
+    """,
+    """
+    INSERT INTO plane_versions (org_id, plane_id, name, rules, covers, valid_from, recorded_at)
+    SELECT org_id, plane_id, name, rules, covers, DATE '0001-01-01', created_at FROM planes
+    """,
+    """
+    INSERT INTO policies (org_id, kind, document, valid_from, valid_to)
+    SELECT o.org_id, 'workload', w.document, CAST(w.document ->> 'since' AS date),
+           lead(CAST(w.document ->> 'since' AS date)) OVER (
+               PARTITION BY o.org_id ORDER BY w.document ->> 'since')
+    FROM organisations o, jsonb_array_elements(o.policy -> 'workload') w (document)
+    """,
+)
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.create_table('piles',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('pile_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('lng', sa.Double(), nullable=False),
+    sa.Column('lat', sa.Double(), nullable=False),
+    sa.Column('customers', sa.Integer(), nullable=False),
+    sa.Column('verdict', sa.Text(), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("verdict IN ('coarse', 'genuine')", name=op.f('ck_piles_verdict')),
+    sa.CheckConstraint('valid_from < valid_to', name=op.f('ck_piles_span')),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_piles_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'pile_id', name=op.f('pk_piles'))
+    )
+    op.create_index('uq_piles_current', 'piles', ['org_id', 'lng', 'lat', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.create_table('policies',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('policy_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('document', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('valid_from < valid_to', name=op.f('ck_policies_span')),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_policies_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'policy_id', name=op.f('pk_policies'))
+    )
+    op.create_index('uq_policies_current', 'policies', ['org_id', 'kind', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.create_table('regions',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('region_pk', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('region_id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=True),
+    sa.Column('kind', sa.Text(), nullable=True),
+    sa.Column('attributes', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_regions_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'region_pk', name=op.f('pk_regions')),
+    sa.UniqueConstraint('org_id', 'region_id', name=op.f('uq_regions_org_id_region_id'))
+    )
+    op.create_table('building_versions',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('version_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('building_pk', sa.BigInteger(), nullable=False),
+    sa.Column('geometry', geoalchemy2.types.Geometry(srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
+    sa.Column('received', sa.LargeBinary(), nullable=False),
+    sa.Column('datum', sa.Text(), nullable=False),
+    sa.Column('h3', sa.BigInteger(), nullable=False),
+    sa.Column('households', sa.Integer(), nullable=True),
+    sa.Column('ports', sa.Integer(), nullable=True),
+    sa.Column('ports_used', sa.Integer(), nullable=True),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('valid_from < valid_to', name=op.f('ck_building_versions_span')),
+    sa.ForeignKeyConstraint(['org_id', 'building_pk'], ['buildings.org_id', 'buildings.building_pk'], name=op.f('fk_building_versions_org_id_building_pk'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_building_versions_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'version_id', name=op.f('pk_building_versions'))
+    )
+    op.create_index('ix_building_versions_geometry', 'building_versions', ['org_id', 'geometry'], unique=False, postgresql_using='gist')
+    op.create_index('uq_building_versions_current', 'building_versions', ['org_id', 'building_pk', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.create_table('plane_versions',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('version_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('plane_id', sa.UUID(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('rules', postgresql.ARRAY(sa.Text()), nullable=False),
+    sa.Column('covers', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('valid_from < valid_to', name=op.f('ck_plane_versions_span')),
+    sa.ForeignKeyConstraint(['org_id', 'plane_id'], ['planes.org_id', 'planes.plane_id'], name=op.f('fk_plane_versions_org_id_plane_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_plane_versions_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'version_id', name=op.f('pk_plane_versions'))
+    )
+    op.create_index('uq_plane_versions_current', 'plane_versions', ['org_id', 'plane_id', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.create_table('region_versions',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('version_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('region_pk', sa.BigInteger(), nullable=False),
+    sa.Column('geometry', geoalchemy2.types.Geometry(srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry', nullable=False), nullable=False),
+    sa.Column('received', sa.LargeBinary(), nullable=False),
+    sa.Column('datum', sa.Text(), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('valid_from < valid_to', name=op.f('ck_region_versions_span')),
+    sa.ForeignKeyConstraint(['org_id', 'region_pk'], ['regions.org_id', 'regions.region_pk'], name=op.f('fk_region_versions_org_id_region_pk'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_region_versions_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'version_id', name=op.f('pk_region_versions'))
+    )
+    op.create_index('uq_region_versions_current', 'region_versions', ['org_id', 'region_pk', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.create_table('account_profiles',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('profile_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('account_pk', sa.BigInteger(), nullable=False),
+    sa.Column('segment', sa.Text(), nullable=True),
+    sa.Column('tier', sa.Text(), nullable=True),
+    sa.Column('net_status', sa.Text(), nullable=True),
+    sa.Column('party_id', sa.Text(), nullable=True),
+    sa.Column('visits', sa.Double(), nullable=True),
+    sa.Column('prospects', sa.Double(), nullable=True),
+    sa.Column('opportunities', sa.Double(), nullable=True),
+    sa.Column('complaints', sa.Double(), nullable=True),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("net_status IN ('on_net', 'off_net', 'prospect')", name=op.f('ck_account_profiles_net_status')),
+    sa.CheckConstraint('valid_from < valid_to', name=op.f('ck_account_profiles_span')),
+    sa.ForeignKeyConstraint(['org_id', 'account_pk'], ['accounts.org_id', 'accounts.account_pk'], name=op.f('fk_account_profiles_org_id_account_pk'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['org_id', 'party_id'], ['parties.org_id', 'parties.party_id'], name='party'),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_account_profiles_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'profile_id', name=op.f('pk_account_profiles'))
+    )
+    op.create_index('ix_account_profiles_party', 'account_profiles', ['org_id', 'party_id'], unique=False, postgresql_where=sa.text('party_id IS NOT NULL'))
+    op.create_index('uq_account_profiles_current', 'account_profiles', ['org_id', 'account_pk', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.create_table('person_versions',
+    sa.Column('org_id', sa.UUID(), nullable=False),
+    sa.Column('version_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('person_id', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('area_id', sa.Uuid(), nullable=True),
+    sa.Column('capacity', sa.Double(), nullable=True),
+    sa.Column('residence_lng', sa.Double(), nullable=True),
+    sa.Column('residence_lat', sa.Double(), nullable=True),
+    sa.Column('datum', sa.Text(), nullable=True),
+    sa.Column('residence', geoalchemy2.types.Geometry(geometry_type='POINT', srid=4326, dimension=2, spatial_index=False, from_text='ST_GeomFromEWKT', name='geometry'), nullable=True),
+    sa.Column('attributes', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('valid_from', sa.Date(), nullable=False),
+    sa.Column('valid_to', sa.Date(), nullable=True),
+    sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('superseded_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint('valid_from < valid_to', name=op.f('ck_person_versions_span')),
+    sa.ForeignKeyConstraint(['org_id', 'area_id'], ['areas.org_id', 'areas.area_id'], name='area'),
+    sa.ForeignKeyConstraint(['org_id', 'person_id'], ['people.org_id', 'people.person_id'], name=op.f('fk_person_versions_org_id_person_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_person_versions_org_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('org_id', 'version_id', name=op.f('pk_person_versions'))
+    )
+    op.create_index('uq_person_versions_current', 'person_versions', ['org_id', 'person_id', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.add_column('account_places', sa.Column('region_pk', sa.BigInteger(), nullable=True))
+    op.create_index('ix_account_places_region', 'account_places', ['org_id', 'region_pk'], unique=False, postgresql_where=sa.text('region_pk IS NOT NULL'))
+    op.create_foreign_key('region', 'account_places', 'regions', ['org_id', 'region_pk'], ['org_id', 'region_pk'])
+    op.add_column('accounts', sa.Column('confirmed_on', sa.Date(), nullable=True))
+    op.add_column('buildings', sa.Column('confirmed_on', sa.Date(), nullable=True))
+    op.drop_index(op.f('uq_cluster_owners_current'), table_name='cluster_owners', postgresql_where='(superseded_at IS NULL)')
+    op.create_index('uq_cluster_owners_current', 'cluster_owners', ['org_id', 'plane_id', 'cluster_pk', 'grid_id', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
+    op.add_column('clusters', sa.Column('confirmed_on', sa.Date(), nullable=True))
+    op.add_column('clusters', sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False))
+    op.add_column('grids', sa.Column('confirmed_on', sa.Date(), nullable=True))
+    op.create_index('ix_responsibilities_person', 'responsibilities', ['org_id', 'person_id', 'valid_from'], unique=False, postgresql_where=sa.text('superseded_at IS NULL'))
+    with tenancy.seen_by_its_owner("organisations", "accounts", "account_places", "buildings", "people", "planes"):
+        for statement in BACKFILL:
+            op.execute(statement)
+    for table in TABLES:
+        tenancy.protect(table)
+
+
+def downgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.drop_index('ix_responsibilities_person', table_name='responsibilities', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_column('grids', 'confirmed_on')
+    op.drop_column('clusters', 'updated_at')
+    op.drop_column('clusters', 'confirmed_on')
+    op.drop_index('uq_cluster_owners_current', table_name='cluster_owners', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.create_index(op.f('uq_cluster_owners_current'), 'cluster_owners', ['org_id', 'plane_id', 'cluster_pk', 'valid_from'], unique=True, postgresql_where='(superseded_at IS NULL)')
+    op.drop_column('buildings', 'confirmed_on')
+    op.drop_column('accounts', 'confirmed_on')
+    op.drop_constraint('region', 'account_places', type_='foreignkey')
+    op.drop_index('ix_account_places_region', table_name='account_places', postgresql_where=sa.text('region_pk IS NOT NULL'))
+    op.drop_column('account_places', 'region_pk')
+    op.drop_index('uq_person_versions_current', table_name='person_versions', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_table('person_versions')
+    op.drop_index('uq_account_profiles_current', table_name='account_profiles', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_index('ix_account_profiles_party', table_name='account_profiles', postgresql_where=sa.text('party_id IS NOT NULL'))
+    op.drop_table('account_profiles')
+    op.drop_index('uq_region_versions_current', table_name='region_versions', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_table('region_versions')
+    op.drop_index('uq_plane_versions_current', table_name='plane_versions', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_table('plane_versions')
+    op.drop_index('uq_building_versions_current', table_name='building_versions', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_index('ix_building_versions_geometry', table_name='building_versions', postgresql_using='gist')
+    op.drop_table('building_versions')
+    op.drop_table('regions')
+    op.drop_index('uq_policies_current', table_name='policies', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_table('policies')
+    op.drop_index('uq_piles_current', table_name='piles', postgresql_where=sa.text('superseded_at IS NULL'))
+    op.drop_table('piles')
