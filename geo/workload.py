@@ -1,8 +1,7 @@
 """Workload: what an account costs in minutes a month by a dated policy, beside plain counts of customers."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -41,9 +40,8 @@ class ClassPolicy:
 
 @dataclass(frozen=True)
 class WorkloadPolicy:
-    """One version of the policy, in force from a day."""
+    """How customers weigh."""
 
-    since: date
     visits: Mapping[str, float]
     """Visits a month by tier; the tier "" is that of accounts without one."""
     classes: Mapping[str, ClassPolicy]
@@ -72,7 +70,6 @@ _RURAL = ClassPolicy(
     visit=40, prospect=25, opportunity=60, complaint=50, speed_kmh=35, detour=1.45, density_km2=2
 )
 DEFAULT_POLICY = WorkloadPolicy(
-    since=date(2000, 1, 1),
     visits={"A": 4.0, "B": 2.0, "C": 1.0, "": 0.5},
     classes={"A": _URBAN, "B": _RURAL, "": _URBAN},
     name="default",
@@ -83,28 +80,18 @@ DEFAULT_POLICY = WorkloadPolicy(
 def parse_policy(document: Mapping[str, Any]) -> WorkloadPolicy:
     """A policy from a plain mapping (JSON or YAML), checked.
 
-    ``{"since": "2026-01-01", "name": "…", "visits": {"A": 4, …}, "classes": {"A": {"visit": 30, "prospect":
-    …, "opportunity": …, "complaint": …, "speed_kmh": …, "detour": …, "density_km2": …}, "B": {…}}}``. Of
-    ``visits`` and of a class, what is left out is as in ``DEFAULT_POLICY``. InputError (``bad-policy``,
-    ``column`` the path of the value) for unknown keys, for what is no number, for numbers out of range and
-    for a date that is none.
+    ``{"name": "…", "visits": {"A": 4, …}, "classes": {"A": {"visit": 30, "prospect": …, "opportunity": …,
+    "complaint": …, "speed_kmh": …, "detour": …, "density_km2": …}, "B": {…}}}``. ``visits`` names every tier
+    there is; of customers without one ("") and of a class, what is left out is as in ``DEFAULT_POLICY``.
+    InputError (``bad-policy``, ``column`` the path of the value) for unknown keys, for what is no number
+    and for numbers out of range.
     """
-    _known(document, ("since", "name", "visits", "classes"), "policy")
-    if "since" not in document:
-        raise InputError(
-            'the policy has no day it is in force from; give "since"', kind="bad-policy", column="since"
-        )
-    since = document["since"]
-    if not isinstance(since, date):
-        try:
-            since = date.fromisoformat(str(since))
-        except ValueError:
-            raise InputError(
-                f"{since!r} is no date; YYYY-MM-DD was expected", kind="bad-policy", column="since"
-            ) from None
+    _known(document, ("name", "visits", "classes"), "policy")
     visits = dict(DEFAULT_POLICY.visits)
-    for tier, value in _mapping(document.get("visits", {}), "visits").items():
-        visits[str(tier)] = _number(value, f"visits.{tier}", above_zero=False)
+    if "visits" in document:
+        said = _mapping(document["visits"], "visits")
+        visits = {str(k): _number(v, f"visits.{k}", above_zero=False) for k, v in said.items()}
+        visits.setdefault("", DEFAULT_POLICY.visits[""])
     classes = dict(DEFAULT_POLICY.classes)
     for name, values in _mapping(document.get("classes", {}), "classes").items():
         path = f"classes.{name}"
@@ -122,13 +109,7 @@ def parse_policy(document: Mapping[str, Any]) -> WorkloadPolicy:
                 column=f"{path}.detour",
             )
         classes[name] = replace(classes[name], **numbers)
-    return WorkloadPolicy(since, visits, classes, str(document.get("name", "")))
-
-
-def policy_on(policies: Iterable[WorkloadPolicy], day: date) -> WorkloadPolicy:
-    """The version in force on a day: the latest that began by then, else ``DEFAULT_POLICY``."""
-    begun = [policy for policy in policies if policy.since <= day]
-    return max(begun, key=lambda policy: policy.since, default=DEFAULT_POLICY)
+    return WorkloadPolicy(visits, classes, str(document.get("name", "")))
 
 
 def travel_minutes(density_km2: Any, detour: Any, speed_kmh: Any) -> Any:

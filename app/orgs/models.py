@@ -27,7 +27,6 @@ class Organisation(Base):
     org_id: Mapped[NewUuid]
     name: Mapped[Words] = mapped_column(unique=True)
     time_zone: Mapped[Words] = mapped_column(server_default="Asia/Shanghai")
-    policy: Mapped[Attributes]
     created_at: Mapped[Now]
 
 

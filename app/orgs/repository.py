@@ -1,7 +1,6 @@
 """Organisations in the database."""
 
 import uuid
-from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,12 +14,6 @@ async def time_zone(connection: AsyncConnection, org_id: uuid.UUID) -> str:
         await connection.execute(select(Organisation.time_zone).where(Organisation.org_id == org_id))
     ).scalar_one()
     return zone
-
-
-async def policy(connection: AsyncConnection) -> dict[str, Any]:
-    """What the transaction's organisation has decided for itself."""
-    found: dict[str, Any] = (await connection.execute(select(Organisation.policy))).scalar_one()
-    return found
 
 
 async def about(connection: AsyncConnection, org_id: uuid.UUID) -> tuple[str, str]:

@@ -15,7 +15,6 @@ from app.errors import Conflict, Invalid, NotFound
 from app.orgs import repository
 from app.orgs.repository import time_zone as time_zone
 from app.storage.database import Database
-from geo.workload import WorkloadPolicy, parse_policy, policy_on
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,6 @@ async def today(connection: AsyncConnection, org_id: uuid.UUID) -> dt.date:
     """The date in the organisation's time zone: its days begin at its midnight."""
     zone = await time_zone(connection, org_id)
     return dt.datetime.now(zoneinfo.ZoneInfo(zone)).date()
-
-
-async def workload_policy(connection: AsyncConnection, day: dt.date) -> WorkloadPolicy:
-    """The organisation's workload policy in force on the day, else the default one."""
-    versions = (await repository.policy(connection)).get("workload", [])
-    return policy_on([parse_policy(version) for version in versions], day)
 
 
 async def create(database: Database, name: str, time_zone: str = "Asia/Shanghai") -> tuple[uuid.UUID, str]:

@@ -17,12 +17,12 @@ from app.assignments import service as assignments
 from app.assignments.service import Decided
 from app.errors import Invalid
 from app.orgs import directory
-from app.orgs import service as orgs
 from app.places import facts as place_facts
 from app.places import obstacles
 from app.places.obstacles import Barriers
 from app.planes.service import Plane
 from app.plans.service import GridTable
+from app.policies import service as policies
 from app.rebalances.schemas import RebalanceWanted, UnitsWanted
 from geo.datum import parse_crs, polygons_to_working
 from geo.errors import InputError
@@ -111,7 +111,7 @@ async def _demand(
     by_place = in_grid & np.isin(before.rule.astype(str), BY_PLACE)
     keys, grid = before.account_pk[by_place], before.grid[by_place]
     classes = np.array(table.classes, dtype=object)
-    policy = await orgs.workload_policy(connection, day)
+    policy = await policies.workload(connection, day)
     months = await workload.known_measures(connection, wanted.weights, day)
     columns: list[Any] = []
     for start in range(0, len(keys), CHUNK):

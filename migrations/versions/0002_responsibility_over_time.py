@@ -55,10 +55,23 @@ BACKFILL = (
     """,
     """
     INSERT INTO policies (org_id, kind, document, valid_from, valid_to)
-    SELECT o.org_id, 'workload', w.document, CAST(w.document ->> 'since' AS date),
+    SELECT o.org_id, 'workload', w.document - 'since', CAST(w.document ->> 'since' AS date),
            lead(CAST(w.document ->> 'since' AS date)) OVER (
                PARTITION BY o.org_id ORDER BY w.document ->> 'since')
     FROM organisations o, jsonb_array_elements(o.policy -> 'workload') w (document)
+    """,
+)
+
+# What the columns without days can say of it: what is known now, and of it what holds last.
+RESTORE = (
+    """
+    UPDATE organisations o SET policy = jsonb_build_object('workload', w.versions)
+    FROM (
+        SELECT org_id,
+               jsonb_agg(document || jsonb_build_object('since', valid_from) ORDER BY valid_from) AS versions
+        FROM policies WHERE kind = 'workload' AND superseded_at IS NULL GROUP BY org_id
+    ) w
+    WHERE w.org_id = o.org_id
     """,
 )
 
@@ -227,10 +240,15 @@ def upgrade() -> None:
             op.execute(statement)
     for table in TABLES:
         tenancy.protect(table)
+    op.drop_column('organisations', 'policy')
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.add_column('organisations', sa.Column('policy', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False))
+    with tenancy.seen_by_its_owner("organisations", "policies"):
+        for statement in RESTORE:
+            op.execute(statement)
     op.drop_index('ix_responsibilities_person', table_name='responsibilities', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_column('grids', 'confirmed_on')
     op.drop_column('clusters', 'updated_at')

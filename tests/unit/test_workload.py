@@ -1,4 +1,4 @@
-from datetime import date
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,6 @@ from geo.workload import (
     DEFAULT_POLICY,
     Accounts,
     parse_policy,
-    policy_on,
     stack,
     sum_by,
     travel_minutes,
@@ -19,7 +18,6 @@ from geo.workload import (
 
 POLICY = parse_policy(
     {
-        "since": "2026-01-01",
         "visits": {"A": 4, "C": 1},
         "classes": {
             "A": {"visit": 30, "prospect": 20, "opportunity": 45, "complaint": 10,
@@ -84,28 +82,28 @@ def test_sums_leave_out_what_is_nowhere():
         stack({"a": np.ones(2)}, ["c"])
 
 
-def test_the_policy_in_force_is_the_latest_that_has_begun():
-    assert policy_on([POLICY], date(2025, 12, 31)) is DEFAULT_POLICY
-    assert policy_on([POLICY], date(2026, 1, 1)) is POLICY
+def test_visits_name_every_tier_there_is():
+    assert POLICY.visits == {"A": 4, "C": 1, "": DEFAULT_POLICY.visits[""]}
+    assert parse_policy({}) == replace(DEFAULT_POLICY, name="")
+    with pytest.raises(InputError, match="no tier 'B'; it has 'A', 'C'"):
+        weights(Accounts(np.array(["B"])), POLICY, np.array(["A"]))
 
 
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({}, "since: the policy has no day"),
-        ({"since": "May"}, "'May' is no date"),
-        ({"since": "2026-01-01", "visit": {}}, "unknown key 'visit'"),
-        ({"since": "2026-01-01", "visits": {"A": -1}}, "visits.A: -1 is out of range"),
-        ({"since": "2026-01-01", "visits": {"A": "4"}}, "visits.A: '4' is no number"),
-        ({"since": "2026-01-01", "visits": {"A": True}}, "no number"),
-        ({"since": "2026-01-01", "visits": 3}, "no table of values"),
-        ({"since": "2026-01-01", "classes": {"D": {}}}, "unknown class 'D'"),
+        ({"visit": {}}, "unknown key 'visit'"),
+        ({"visits": {"A": -1}}, "visits.A: -1 is out of range"),
+        ({"visits": {"A": "4"}}, "visits.A: '4' is no number"),
+        ({"visits": {"A": True}}, "no number"),
+        ({"visits": 3}, "no table of values"),
+        ({"classes": {"D": {}}}, "unknown class 'D'"),
         (
-            {"since": "2026-01-01", "classes": {"A": {"speed_kmh": 0}}},
+            {"classes": {"A": {"speed_kmh": 0}}},
             "classes.A.speed_kmh: 0 is out of range",
         ),
-        ({"since": "2026-01-01", "classes": {"A": {"detour": 0.5}}}, "below 1"),
-        ({"since": "2026-01-01", "classes": {"A": {"speed": 5}}}, "unknown key 'speed'"),
+        ({"classes": {"A": {"detour": 0.5}}}, "below 1"),
+        ({"classes": {"A": {"speed": 5}}}, "unknown key 'speed'"),
     ],
 )
 def test_bad_policies_are_refused_with_the_place(document, message):
