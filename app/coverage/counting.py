@@ -28,7 +28,10 @@ async def summary(connection: AsyncConnection, plane_code: str, day: dt.date, by
     if plan is not None:
         told["plan"] = str(plan.plan_id)
         found = await repository.summary(connection, plane.plane_id, plan.plan_id, day)
-        rows = sorted((row for row in found if row["status"] is None), key=lambda row: row["code"])
+        table = await plans.grid_table(connection, plan.plan_id)
+        classes = dict(zip(table.codes, await plans.classes_on(connection, table, day), strict=True))
+        rows = [row | {"class": classes[row["code"]]} for row in found if row["status"] is None]
+        rows.sort(key=lambda row: str(row["code"]))
         status |= {row["status"]: int(row["customers"]) for row in found if row["status"] is not None}
     groups = [_grid(row) for row in rows] if by == "grid" else _grouped(rows, by)
     total = {

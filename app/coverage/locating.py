@@ -14,6 +14,7 @@ from app.errors import Invalid
 from app.orgs import responsibilities
 from app.planes import service as planes
 from app.planes.service import Plane
+from app.plans import service as plans
 from geo.cells import cells, to_text
 from geo.datum import parse_crs, points_to_working
 
@@ -75,6 +76,6 @@ async def _grid(
         "id": str(table.grid_ids[row]),
         "code": table.codes[row],
         "name": table.names[row],
-        "class": table.classes[row],
+        "class": (await plans.classes_on(connection, table, day))[row],
         "responsible": people,
     }

@@ -26,7 +26,7 @@ _SUMMARY = text(
           AND valid_from <= :at AND (valid_to IS NULL OR :at < valid_to)
         GROUP BY grid_id
     )
-    SELECT NULL AS status, g.code, g.name, g.class, a.code AS area, s.area_m2,
+    SELECT NULL AS status, g.code, g.name, a.code AS area, s.area_m2,
            coalesce(h.customers, 0) AS customers, coalesce(b.buildings, 0) AS buildings
     FROM plan_grids g
     LEFT JOIN shapes s ON s.org_id = g.org_id AND s.shape_id = g.shape_id
@@ -35,7 +35,7 @@ _SUMMARY = text(
     LEFT JOIN built b ON b.grid_id = g.grid_id
     WHERE g.plan_id = :plan
     UNION ALL
-    SELECT status, NULL, NULL, NULL, NULL, NULL, CAST(sum(customers) AS bigint), 0 FROM held GROUP BY status
+    SELECT status, NULL, NULL, NULL, NULL, CAST(sum(customers) AS bigint), 0 FROM held GROUP BY status
     """
 )
 

@@ -37,10 +37,14 @@ class Person:
 
 
 async def areas(
-    connection: AsyncConnection, day: dt.date, after: str | None = None, limit: int | None = None
+    connection: AsyncConnection,
+    day: dt.date,
+    after: str | None = None,
+    limit: int | None = None,
+    known_at: dt.datetime | None = None,
 ) -> list[Area]:
-    """Areas of that day's tree in order of their codes, from behind the code ``after``."""
-    return [Area(**row) for row in await repository.areas(connection, day, after, limit)]
+    """Areas of that day's tree, as known then, in order of their codes, from behind the code ``after``."""
+    return [Area(**row) for row in await repository.areas(connection, day, after, limit, known_at)]
 
 
 async def people(

@@ -73,9 +73,10 @@ async def _mixed_classes(connection: AsyncConnection, table: GridTable, day: dt.
     names = {area.area_id: area.code for area in tree}
     out = []
     for row, area_id in enumerate(table.area_ids):
-        if area_id is None or area_id not in classes or classes[area_id] == table.classes[row]:
+        own = table.own_classes[row]
+        if own is None or area_id is None or classes.get(area_id, own) == own:
             continue
-        own, theirs = table.classes[row] or "none", classes[area_id] or "none"
+        own, theirs = own or "none", classes[area_id] or "none"
         said = f"class {own} in area {names[area_id]}, whose class is {theirs}"
         ground = table.geometries[row]
         out.append(Finding("mixed_class", "warning", (table.codes[row],), _area(table, row), ground, said))

@@ -35,7 +35,9 @@ async def diff(connection: AsyncConnection, org_id: uuid.UUID, two: Pair) -> dic
         (row["parent_id"], row["child_id"], row["kind"])
         for row in await grids_repository.lineage(connection, two.new.plan_id)
     ]
-    found = await anyio.to_thread.run_sync(difference, old, new, lineage)
+    before = await service.classes_on(connection, old, two.day) if old else []
+    after = await service.classes_on(connection, new, two.day)
+    found = await anyio.to_thread.run_sync(difference, old, new, (before, after), lineage)
     moved = await moves(connection, org_id, two)
     areas = {area.area_id: area.code for area in await directory.areas(connection, two.day)}
     codes = _codes(old, new)

@@ -22,6 +22,7 @@ NOISE_M2 = 0.01
 MOST = 0.5
 
 Parents = Sequence[tuple[uuid.UUID, uuid.UUID, str]]
+Words = Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,13 @@ class Difference:
     land: list[Land] = field(default_factory=list)
 
 
-def difference(old: GridTable | None, new: GridTable, lineage: Parents = ()) -> Difference:
-    """What became of the grids; ``lineage`` (parent, child, kind) is what is known of splits and merges."""
+def difference(
+    old: GridTable | None, new: GridTable, classes: tuple[Words, Words], lineage: Parents = ()
+) -> Difference:
+    """What became of the grids, whose classes are ``classes`` (of the old and of the new ones).
+
+    ``lineage`` (parent, child, kind) is what is known of splits and merges.
+    """
     before = {grid_id: row for row, grid_id in enumerate(old.grid_ids)} if old else {}
     after = {grid_id: row for row, grid_id in enumerate(new.grid_ids)}
     out = Difference(
@@ -81,7 +87,7 @@ def difference(old: GridTable | None, new: GridTable, lineage: Parents = ()) -> 
             out.reshaped.append(new.codes[row])
         if old.codes[was] != new.codes[row]:
             out.renamed.append((old.codes[was], new.codes[row]))
-        fields = _fields(old, was, new, row)
+        fields = _fields(old, was, new, row, (classes[0][was], classes[1][row]))
         if fields:
             out.changed.append((new.codes[row], fields))
     touched = _Touched(old, new)
@@ -91,11 +97,13 @@ def difference(old: GridTable | None, new: GridTable, lineage: Parents = ()) -> 
     return out
 
 
-def _fields(old: GridTable, was: int, new: GridTable, row: int) -> dict[str, tuple[Any, Any]]:
+def _fields(
+    old: GridTable, was: int, new: GridTable, row: int, classes: tuple[str, str]
+) -> dict[str, tuple[Any, Any]]:
     """The fields of a grid that differ, before and after."""
     columns = {
         "name": (old.names[was], new.names[row]),
-        "class": (old.classes[was], new.classes[row]),
+        "class": classes,
         "area": (old.area_ids[was], new.area_ids[row]),
         "owner": (old.owner_ids[was], new.owner_ids[row]),
         "locked": (bool(old.locked[was]), bool(new.locked[row])),

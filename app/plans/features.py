@@ -1,5 +1,6 @@
 """A plan's grids as GeoJSON, in the datum that the map draws in."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from app.plans.model import GridTable, Plan
 from geo.datum import transform
 
 
-def feature_collection(plan: Plan, table: GridTable, areas: dict[Any, str], datum: str) -> bytes:
-    """The grids in code-point order. Heavy for many grids: run it in a thread."""
+def feature_collection(
+    plan: Plan, table: GridTable, classes: Sequence[str], areas: dict[Any, str], datum: str
+) -> bytes:
+    """The grids in code-point order, ``classes`` those of a day. Heavy for many grids: run it in a thread."""
     geometries = table.geometries
     if datum != "wgs84":
 
@@ -31,7 +34,7 @@ def feature_collection(plan: Plan, table: GridTable, areas: dict[Any, str], datu
                 "grid_id": str(table.grid_ids[row]),
                 "code": code,
                 "name": table.names[row],
-                "class": table.classes[row],
+                "class": classes[row],
                 "area": areas.get(table.area_ids[row]),
                 "owner": table.owner_ids[row],
                 "locked": bool(table.locked[row]),

@@ -136,11 +136,13 @@ async def _resolved(
             refused.append((one.row, one.code, "; ".join(reasons)))
             continue
         inherited = classes[area_id] if area_id else ""
-        rows.append(_grid(one, area_id, owner, one.grid_class or inherited))
+        # A class that only repeats the area's is no exception to it: it changes when the area's does.
+        own = None if one.grid_class == inherited else one.grid_class
+        rows.append(_grid(one, area_id, owner, own))
     return rows, sorted(refused)
 
 
-def _grid(one: Read, area_id: uuid.UUID | None, owner: str | None, grid_class: str) -> GridRow:
+def _grid(one: Read, area_id: uuid.UUID | None, owner: str | None, grid_class: str | None) -> GridRow:
     return GridRow(
         grid_id=None,
         code=one.code,

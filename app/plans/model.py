@@ -47,13 +47,14 @@ class Term:
 class GridRow:
     """A grid to be written into a draft. Without ``grid_id`` it keeps what its code had, else it is new.
 
-    ``polygon`` is WGS 84 in the working precision, None in a list plane. ``grid_class`` is A, B or empty.
+    ``polygon`` is WGS 84 in the working precision, None in a list plane. ``grid_class`` is None where the
+    grid has its area's, else its own: A, B, or empty for none whatever its area says.
     """
 
     grid_id: uuid.UUID | None
     code: str
     name: str | None = None
-    grid_class: str = ""
+    grid_class: str | None = None
     polygon: Any | None = None
     area_id: uuid.UUID | None = None
     owner_id: str | None = None
@@ -66,7 +67,8 @@ class GridTable:
     """The grids of a plan as columns, in code-point order of their codes. Shared: never change one.
 
     ``geometries`` is an object array of shapely geometries (WGS 84), None in a list plane; ``areas_m2`` is on
-    the ellipsoid, NaN without a geometry.
+    the ellipsoid, NaN without a geometry. ``own_classes`` are only those that differ from the
+    area's on purpose (None: inherited); what a grid is on a day says ``service.classes_on``.
     """
 
     plan_id: uuid.UUID
@@ -74,7 +76,7 @@ class GridTable:
     grid_ids: list[uuid.UUID]
     codes: list[str]
     names: list[str | None]
-    classes: list[str]
+    own_classes: list[str | None]
     area_ids: list[uuid.UUID | None]
     owner_ids: list[str | None]
     locked: npt.NDArray[np.bool_]

@@ -98,7 +98,7 @@ class PlanGrid(OfOrganisation, Base):
     grid_id: Mapped[Uuid] = mapped_column(primary_key=True)
     code: Mapped[Words] = mapped_column()
     name: Mapped[Words | None]
-    grid_class: Mapped[Words] = mapped_column("class", server_default="")
+    grid_class: Mapped[Words | None] = mapped_column("class")
     shape_id: Mapped[bytes | None] = mapped_column(LargeBinary)
     area_id: Mapped[uuid.UUID | None]
     owner_id: Mapped[Words | None]

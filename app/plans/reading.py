@@ -23,6 +23,7 @@ BATCH_ROWS = 20_000
 CLASSES: Mapping[str, tuple[str, ...]] = {
     "A": ("a类", "a 类", "urban", "城市", "城区"),
     "B": ("b类", "b 类", "rural", "农村", "郊县", "乡村"),
+    "": ("none", "无"),
 }
 SPEC = Spec(
     "grids",

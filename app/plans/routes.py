@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from functools import partial
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -101,7 +100,8 @@ async def plan_grids(plan_id: uuid.UUID, scope: Reading, datum: Datum = "wgs84")
     plan = await service.get(scope.connection, plan_id)
     table = await service.grid_table(scope.connection, plan_id)
     areas = {area.area_id: area.code for area in await directory.areas(scope.connection, scope.today)}
-    body = await anyio.to_thread.run_sync(partial(features.feature_collection, plan, table, areas, datum))
+    classes = await service.classes_on(scope.connection, table, scope.today)
+    body = await anyio.to_thread.run_sync(features.feature_collection, plan, table, classes, areas, datum)
     return Response(body, headers={"ETag": plan.etag}, media_type="application/geo+json")
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import Conflict, Invalid, NotFound
 from app.grids import service as grids
+from app.orgs import directory
 from app.planes.service import Plane
 from app.plans import grids_repository, repository
 from app.plans.model import GridRow as GridRow
@@ -82,6 +83,18 @@ async def grid_table(connection: AsyncConnection, plan_id: uuid.UUID) -> GridTab
     return table
 
 
+async def classes_on(
+    connection: AsyncConnection, table: GridTable, day: dt.date, known_at: dt.datetime | None = None
+) -> list[str]:
+    """The class of each grid on that day: its own, else that of its area (A, B or empty), as known then."""
+    tree = await directory.areas(connection, day, known_at=known_at)
+    inherited = directory.inherited_classes(tree)
+    return [
+        (inherited.get(area_id, "") if area_id else "") if own is None else own
+        for own, area_id in zip(table.own_classes, table.area_ids, strict=True)
+    ]
+
+
 def _as_columns(plan: Plan, rows: list[dict[str, Any]]) -> GridTable:
     geometries = np.empty(len(rows), dtype=object)
     geometries[:] = shapely.from_wkb(np.array([row["wkb"] for row in rows], dtype=object))
@@ -91,7 +104,7 @@ def _as_columns(plan: Plan, rows: list[dict[str, Any]]) -> GridTable:
         grid_ids=[row["grid_id"] for row in rows],
         codes=[row["code"] for row in rows],
         names=[row["name"] for row in rows],
-        classes=[row["class"] for row in rows],
+        own_classes=[row["class"] for row in rows],
         area_ids=[row["area_id"] for row in rows],
         owner_ids=[row["owner_id"] for row in rows],
         locked=np.array([row["locked"] for row in rows], dtype=bool),

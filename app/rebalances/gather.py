@@ -21,6 +21,7 @@ from app.places import facts as place_facts
 from app.places import obstacles
 from app.places.obstacles import Barriers
 from app.planes.service import Plane
+from app.plans import service as plans
 from app.plans.service import GridTable
 from app.policies import service as policies
 from app.rebalances.schemas import RebalanceWanted, UnitsWanted
@@ -56,12 +57,13 @@ async def gather(
     boxes = [float(side) for side in shapely.total_bounds(table.geometries)]
     barriers = await obstacles.barriers(connection, (boxes[0], boxes[1], boxes[2], boxes[3]))
     buildings = await _buildings(connection, before)
-    demand, held = await _demand(connection, table, wanted, before, buildings, day)
+    classes = await plans.classes_on(connection, table, day)
+    demand, held = await _demand(connection, classes, wanted, before, buildings, day)
     locked = _locked(table, wanted)
     ground = Ground(
         grids=table.geometries,
         codes=table.codes,
-        classes=table.classes,
+        classes=classes,
         groups=await _groups(connection, table, wanted.within, day),
         locked=locked,
         demand=demand,
@@ -100,7 +102,7 @@ async def _buildings(connection: AsyncConnection, before: Decided) -> _Buildings
 
 async def _demand(
     connection: AsyncConnection,
-    table: GridTable,
+    grid_classes: list[str],
     wanted: RebalanceWanted,
     before: Decided,
     buildings: _Buildings,
@@ -110,7 +112,7 @@ async def _demand(
     in_grid = before.grid >= 0
     by_place = in_grid & np.isin(before.rule.astype(str), BY_PLACE)
     keys, grid = before.account_pk[by_place], before.grid[by_place]
-    classes = np.array(table.classes, dtype=object)
+    classes = np.array(grid_classes, dtype=object)
     policy = await policies.workload(connection, day)
     months = await workload.known_measures(connection, wanted.weights, day)
     columns: list[Any] = []

@@ -128,7 +128,7 @@ async def _write(
             grid_id=table.grid_ids[g],
             code=table.codes[g],
             name=table.names[g],
-            grid_class=table.classes[g],
+            grid_class=table.own_classes[g],
             polygon=drawn.polygons[g],
             area_id=table.area_ids[g],
             owner_id=table.owner_ids[g],

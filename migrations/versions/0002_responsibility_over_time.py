@@ -75,9 +75,42 @@ RESTORE = (
     """,
 )
 
+# A class that only repeats what the grid's area has, or says nothing, is the area's from now on.
+AREA_CLASSES = """
+    WITH RECURSIVE tree AS (
+        SELECT org_id, area_id, parent_id, class FROM area_versions
+        WHERE superseded_at IS NULL AND valid_from <= current_date
+          AND (valid_to IS NULL OR current_date < valid_to)
+    ), above AS (
+        SELECT * FROM tree
+        UNION
+        SELECT a.org_id, a.area_id, t.parent_id, t.class
+        FROM above a JOIN tree t ON t.org_id = a.org_id AND t.area_id = a.parent_id WHERE a.class = ''
+    )
+    SELECT org_id, area_id, class FROM above WHERE class <> ''
+"""
+INHERIT = (
+    "UPDATE plan_grids SET class = NULL WHERE class = ''",
+    f"""
+    UPDATE plan_grids g SET class = NULL FROM ({AREA_CLASSES}) a
+    WHERE a.org_id = g.org_id AND a.area_id = g.area_id AND a.class = g.class
+    """,
+)
+DISINHERIT = (
+    f"""
+    UPDATE plan_grids g SET class = a.class FROM ({AREA_CLASSES}) a
+    WHERE a.org_id = g.org_id AND a.area_id = g.area_id AND g.class IS NULL
+    """,
+    "UPDATE plan_grids SET class = '' WHERE class IS NULL",
+)
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.alter_column('plan_grids', 'class', nullable=True, server_default=None)
+    with tenancy.seen_by_its_owner("plan_grids", "area_versions"):
+        for statement in INHERIT:
+            op.execute(statement)
     op.create_table('piles',
     sa.Column('org_id', sa.UUID(), nullable=False),
     sa.Column('pile_id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -245,6 +278,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    with tenancy.seen_by_its_owner("plan_grids", "area_versions"):
+        for statement in DISINHERIT:
+            op.execute(statement)
+    op.alter_column('plan_grids', 'class', nullable=False, server_default=sa.text("''"))
     op.add_column('organisations', sa.Column('policy', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False))
     with tenancy.seen_by_its_owner("organisations", "policies"):
         for statement in RESTORE:
