@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from app.errors import NotFound
+from geo import classify
+from geo.classify import ClassesPolicy
 from geo.workload import DEFAULT_POLICY, WorkloadPolicy, parse_policy
 
 Document = Mapping[str, Any]
@@ -25,7 +27,14 @@ WORKLOAD: Kind[WorkloadPolicy] = Kind(
     "workload", "minutes a month: visits by tier, minutes and travel by class", parse_policy, DEFAULT_POLICY
 )
 
-KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (WORKLOAD,)}
+CLASSES: Kind[ClassesPolicy] = Kind(
+    "classes",
+    "A/B by the beginning of urban–rural codes, and thresholds of density for suggestions",
+    classify.parse_policy,
+    classify.DEFAULT_POLICY,
+)
+
+KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (WORKLOAD, CLASSES)}
 
 
 def kind_of(name: str) -> Kind[Any]:

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit import service as audit
 from app.audit.service import By
 from app.policies import repository
-from app.policies.kinds import WORKLOAD, Kind, kind_of
+from app.policies.kinds import CLASSES, WORKLOAD, Kind, kind_of
+from geo.classify import ClassesPolicy
 from geo.workload import WorkloadPolicy
 
 Document = dict[str, Any]
@@ -109,3 +110,10 @@ async def workload(
 ) -> WorkloadPolicy:
     """How customers weigh on a day."""
     return await parsed(connection, WORKLOAD, day, known_at)
+
+
+async def classes(
+    connection: AsyncConnection, day: dt.date, known_at: dt.datetime | None = None
+) -> ClassesPolicy:
+    """How land gets its class from codes and density, on a day."""
+    return await parsed(connection, CLASSES, day, known_at)
