@@ -1,4 +1,4 @@
-"""How far a geocode can be trusted: the levels, and the radius of the region of doubt of each."""
+"""How far a geocode can be trusted: the levels, the radius of the region of doubt of each, and crowds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +13,8 @@ LEVELS: tuple[str, ...] = ("point", "building", "street", "road", "village", "di
 """Finest first. ``point`` and ``building`` are exact."""
 EXACT: tuple[str, ...] = ("point", "building")
 DEFAULT_RADIUS_M: Mapping[str, float] = {"street": 200.0, "road": 500.0, "village": 1000.0}
+DEFAULT_CROWD = 50
+"""So many customers at one point are no longer believed to stand there."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class GeocodePolicy:
     """Radius in metres of the region of doubt by level; a district has none: no place rule decides it."""
 
     radius_m: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_RADIUS_M))
+    crowd: int | None = DEFAULT_CROWD
+    """From so many customers at one identical point on it is a pile; None: no point ever is."""
 
     def __post_init__(self) -> None:
         for level, radius in self.radius_m.items():
@@ -33,6 +37,74 @@ class GeocodePolicy:
                     f"radius {radius} m for geocode level {level}; a length above 0 was expected",
                     kind="bad-policy",
                 )
+        if self.crowd is not None and self.crowd < 2:
+            raise InputError(
+                f"a pile of {self.crowd} customers; 2 or more at one point were expected", kind="bad-policy"
+            )
+
+
+DEFAULT_POLICY = GeocodePolicy()
+"""What holds until an organisation loads a policy of its own."""
+
+
+def parse_policy(document: Mapping[str, Any]) -> GeocodePolicy:
+    """A policy from a plain mapping (JSON or YAML), checked.
+
+    ``{"radius_m": {"street": 200, "road": 500, "village": 1000}, "pile": {"customers": 50}}``; what is left
+    out is as in ``DEFAULT_POLICY``; ``"pile": null`` lets any number of customers stand at one point.
+    InputError (``bad-policy``, ``column`` the path of the value) for unknown keys, for what is no number and
+    for numbers out of range.
+    """
+    _known(document, ("radius_m", "pile"), "")
+    radii = dict(DEFAULT_RADIUS_M)
+    for level, value in _mapping(document.get("radius_m", {}), "radius_m").items():
+        path = f"radius_m.{level}"
+        if level not in DEFAULT_RADIUS_M:
+            raise InputError(
+                f"a radius for {level!r}; {', '.join(DEFAULT_RADIUS_M)} may have one",
+                kind="bad-policy",
+                column=path,
+            )
+        if not _is_number(value) or not (np.isfinite(value) and value > 0):
+            raise InputError(
+                f"{value!r} was given; metres above 0 were expected", kind="bad-policy", column=path
+            )
+        radii[level] = float(value)
+    crowd: int | None = DEFAULT_CROWD
+    if "pile" in document and document["pile"] is None:
+        crowd = None
+    elif "pile" in document:
+        said = _mapping(document["pile"], "pile")
+        _known(said, ("customers",), "pile.")
+        crowd = said.get("customers", DEFAULT_CROWD)
+        if not isinstance(crowd, int) or isinstance(crowd, bool) or crowd < 2:
+            raise InputError(
+                f"{crowd!r} was given; a whole number of customers from 2 up was expected (pile: null "
+                "recognises none)",
+                kind="bad-policy",
+                column="pile.customers",
+            )
+    return GeocodePolicy(radii, crowd)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _mapping(value: Any, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise InputError(
+            f"{value!r} was given; names with values were expected", kind="bad-policy", column=path
+        )
+    return value
+
+
+def _known(document: Mapping[str, Any], names: Sequence[str], path: str) -> None:
+    for name in document:
+        if name not in names:
+            raise InputError(
+                f"unknown key; {', '.join(names)} were expected", kind="bad-policy", column=f"{path}{name}"
+            )
 
 
 @dataclass(frozen=True)

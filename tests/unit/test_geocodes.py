@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from geo.errors import InputError
-from geo.geocodes import LEVELS, GeocodePolicy, doubt, level_codes
+from geo.geocodes import LEVELS, GeocodePolicy, doubt, level_codes, parse_policy
 
 
 def test_levels_and_radii():
@@ -39,3 +39,30 @@ def test_bad_input():
         GeocodePolicy({"parish": 10})
     with pytest.raises(InputError, match="above 0"):
         GeocodePolicy({"road": 0})
+
+
+def test_a_policy_document_keeps_what_it_leaves_out():
+    assert parse_policy({}) == GeocodePolicy()
+    policy = parse_policy({"radius_m": {"road": 80}, "pile": {"customers": 20}})
+    assert policy == GeocodePolicy({"street": 200.0, "road": 80.0, "village": 1000.0}, 20)
+    assert parse_policy({"pile": None}).crowd is None
+
+
+@pytest.mark.parametrize(
+    ("document", "column", "says"),
+    [
+        ({"radius": {}}, "radius", "unknown key; radius_m, pile"),
+        ({"radius_m": {"district": 5000}}, "radius_m.district", "a radius for 'district'"),
+        ({"radius_m": {"road": "500"}}, "radius_m.road", "metres above 0"),
+        ({"radius_m": {"road": float("nan")}}, "radius_m.road", "metres above 0"),
+        ({"radius_m": 5}, "radius_m", "names with values"),
+        ({"pile": {"accounts": 3}}, "pile.accounts", "unknown key; customers"),
+        ({"pile": {"customers": 1}}, "pile.customers", "from 2 up"),
+        ({"pile": {"customers": True}}, "pile.customers", "from 2 up"),
+        ({"pile": {"customers": 2.5}}, "pile.customers", "from 2 up"),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_refused_with_its_path(document, column, says):
+    with pytest.raises(InputError, match=says) as caught:
+        parse_policy(document)
+    assert (caught.value.kind, caught.value.column) == ("bad-policy", column)
