@@ -1,7 +1,7 @@
 """Workload: what an account costs in minutes a month by a dated policy, beside plain counts of customers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from geo.errors import InputError
 
 MEASURES: tuple[str, ...] = ("customers", "minutes")
+PARTS: tuple[str, ...] = ("visits", "travel", "prospects", "opportunities", "complaints")
+"""What the minutes of an account are made of. A grid has one more: its owner's way from the residence."""
 
 TOUR_CONSTANT = 0.7124
 """Length of the best tour through N random points in an area A is about 0.7124 * sqrt(N * A)
@@ -45,6 +47,8 @@ class WorkloadPolicy:
     visits: Mapping[str, float]
     """Visits a month by tier; the tier "" is that of accounts without one."""
     classes: Mapping[str, ClassPolicy]
+    trips: float
+    """Trips a month, there and back, from the owner's residence to the grid's work."""
     name: str = ""
 
 
@@ -72,6 +76,7 @@ _RURAL = ClassPolicy(
 DEFAULT_POLICY = WorkloadPolicy(
     visits={"A": 4.0, "B": 2.0, "C": 1.0, "": 0.5},
     classes={"A": _URBAN, "B": _RURAL, "": _URBAN},
+    trips=22.0,
     name="default",
 )
 """What holds until an organisation loads a policy of its own."""
@@ -81,12 +86,12 @@ def parse_policy(document: Mapping[str, Any]) -> WorkloadPolicy:
     """A policy from a plain mapping (JSON or YAML), checked.
 
     ``{"name": "…", "visits": {"A": 4, …}, "classes": {"A": {"visit": 30, "prospect": …, "opportunity": …,
-    "complaint": …, "speed_kmh": …, "detour": …, "density_km2": …}, "B": {…}}}``. ``visits`` names every tier
-    there is; of customers without one ("") and of a class, what is left out is as in ``DEFAULT_POLICY``.
-    InputError (``bad-policy``, ``column`` the path of the value) for unknown keys, for what is no number
-    and for numbers out of range.
+    "complaint": …, "speed_kmh": …, "detour": …, "density_km2": …}, "B": {…}}, "residence": {"trips": 22}}``.
+    ``visits`` names every tier there is; of customers without one ("") and of the rest, what is left out is
+    as in ``DEFAULT_POLICY``. InputError (``bad-policy``, ``column`` the path of the value) for unknown keys,
+    for what is no number and for numbers out of range.
     """
-    _known(document, ("name", "visits", "classes"), "policy")
+    _known(document, ("name", "visits", "classes", "residence"), "policy")
     visits = dict(DEFAULT_POLICY.visits)
     if "visits" in document:
         said = _mapping(document["visits"], "visits")
@@ -109,7 +114,20 @@ def parse_policy(document: Mapping[str, Any]) -> WorkloadPolicy:
                 column=f"{path}.detour",
             )
         classes[name] = replace(classes[name], **numbers)
-    return WorkloadPolicy(visits, classes, str(document.get("name", "")))
+    residence = _mapping(document.get("residence", {}), "residence")
+    _known(residence, ("trips",), "residence")
+    trips = _number(residence.get("trips", DEFAULT_POLICY.trips), "residence.trips", above_zero=False)
+    return WorkloadPolicy(visits, classes, trips, str(document.get("name", "")))
+
+
+def document_of(policy: WorkloadPolicy) -> dict[str, Any]:
+    """The policy as ``parse_policy`` takes it, with nothing left out."""
+    return {
+        "name": policy.name,
+        "visits": dict(policy.visits),
+        "classes": {name: asdict(values) for name, values in policy.classes.items()},
+        "residence": {"trips": policy.trips},
+    }
 
 
 def travel_minutes(density_km2: Any, detour: Any, speed_kmh: Any) -> Any:
@@ -121,13 +139,34 @@ def travel_minutes(density_km2: Any, detour: Any, speed_kmh: Any) -> Any:
     return 60.0 * TOUR_CONSTANT * detour / (np.sqrt(density_km2) * speed_kmh)
 
 
-def weights(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any]) -> Weights:
-    """The measures ``customers`` (1 each) and ``minutes`` (a month) of n accounts, float64, never negative.
+def residence_minutes(distance_m: Any, policy: WorkloadPolicy, grid_class: str) -> Any:
+    """Minutes a month that an owner is on the way between residence and grid, there and back.
 
-    ``classes`` (n,) texts: the class of the grid or land that each account is in. Minutes are visits x
-    (minutes on the spot + minutes on the way) + prospects, opportunities and complaints, each times its
-    minutes. InputError (``unknown-tier``, ``unknown-class``, ``negative-count``), with the row of the first
-    such.
+    ``distance_m``: metres as the crow flies from the residence to the grid's work, a number or an array.
+    The way by road and its speed are those of the grid's class.
+    """
+    of_class = policy.classes[grid_class]
+    return 60.0 * 2.0 * policy.trips * distance_m / 1000.0 * of_class.detour / of_class.speed_kmh
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the minutes of n accounts: how many a month, and minutes for each."""
+
+    count: NDArray[np.float64]
+    each: NDArray[np.float64]
+
+    @property
+    def minutes(self) -> NDArray[np.float64]:
+        """Minutes a month."""
+        return self.count * self.each
+
+
+def breakdown(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any]) -> dict[str, Part]:
+    """Each of ``PARTS`` of the minutes of n accounts.
+
+    ``classes`` (n,) texts: the class of the grid or land that each account is in. InputError
+    (``unknown-tier``, ``unknown-class``, ``negative-count``), with the row of the first such.
     """
     tier, tier_codes = _coded(accounts.tier, policy.visits, "tier")
     _, class_codes = _coded(classes, policy.classes, "class")
@@ -144,16 +183,26 @@ def weights(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any]) -
         known = np.isfinite(accounts.density_km2) & (accounts.density_km2 > 0)
         density = np.where(known, accounts.density_km2, density)
     way = travel_minutes(density, of_class("detour"), of_class("speed_kmh"))
-    minutes = visits * (of_class("visit") + way)
-    zeros = np.zeros(n)
-    for column, name in (
-        (accounts.prospects, "prospect"),
-        (accounts.opportunities, "opportunity"),
-        (accounts.complaints, "complaint"),
+    parts = {"visits": Part(visits, of_class("visit")), "travel": Part(visits, way)}
+    for column, part, name in (
+        (accounts.prospects, "prospects", "prospect"),
+        (accounts.opportunities, "opportunities", "opportunity"),
+        (accounts.complaints, "complaints", "complaint"),
     ):
-        if column is not None:
-            minutes = minutes + _counts(column, name, zeros) * of_class(name)
-    return {"customers": np.ones(n), "minutes": minutes}
+        parts[part] = Part(_counts(column, part, np.zeros(n)), of_class(name))
+    return parts
+
+
+def weights(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any]) -> Weights:
+    """The measures ``customers`` (1 each) and ``minutes`` (a month) of n accounts, float64, never negative.
+
+    Minutes are the sum of the parts of ``breakdown``; errors as there.
+    """
+    parts = breakdown(accounts, policy, classes)
+    minutes = np.zeros(len(accounts.tier))
+    for part in parts.values():
+        minutes = minutes + part.minutes
+    return {"customers": np.ones(len(minutes)), "minutes": minutes}
 
 
 def sum_by(index: NDArray[Any], values: Mapping[str, NDArray[np.float64]], n: int) -> Weights:

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit import service as audit
 from app.audit.service import By
 from app.policies import repository
-from app.policies.kinds import CLASSES, WORKLOAD, Kind, kind_of
+from app.policies.kinds import CLASSES, CODES, GEOCODES, WORKLOAD, Kind, kind_of
 from geo.classify import ClassesPolicy
+from geo.codes import CodePolicy
+from geo.geocodes import GeocodePolicy
 from geo.workload import WorkloadPolicy
 
 Document = dict[str, Any]
@@ -117,3 +119,15 @@ async def classes(
 ) -> ClassesPolicy:
     """How land gets its class from codes and density, on a day."""
     return await parsed(connection, CLASSES, day, known_at)
+
+
+async def codes(connection: AsyncConnection, day: dt.date, known_at: dt.datetime | None = None) -> CodePolicy:
+    """The values and codes that may be used on a day."""
+    return await parsed(connection, CODES, day, known_at)
+
+
+async def geocodes(
+    connection: AsyncConnection, day: dt.date, known_at: dt.datetime | None = None
+) -> GeocodePolicy:
+    """How far geocodes are trusted on a day."""
+    return await parsed(connection, GEOCODES, day, known_at)

@@ -8,8 +8,12 @@ from hypothesis import strategies as st
 from geo.errors import InputError
 from geo.workload import (
     DEFAULT_POLICY,
+    PARTS,
     Accounts,
+    breakdown,
+    document_of,
     parse_policy,
+    residence_minutes,
     stack,
     sum_by,
     travel_minutes,
@@ -46,6 +50,29 @@ def test_minutes_are_visits_and_the_way_to_them():
     )
     assert w["customers"].tolist() == [1, 1, 1]
     assert travel_minutes(25.0, 1.5, 60.0) == pytest.approx(way)
+
+
+def test_the_parts_add_up_to_the_minutes():
+    accounts = Accounts(np.array(["A", ""]), complaints=np.array([2.0, np.nan]))
+    classes = np.array(["A", "B"])
+    parts = breakdown(accounts, POLICY, classes)
+    assert tuple(parts) == PARTS
+    assert parts["complaints"].count.tolist() == [2, 0]
+    assert parts["visits"].minutes.tolist() == [4 * 30, DEFAULT_POLICY.visits[""] * 50]
+    total = sum(part.minutes for part in parts.values())
+    np.testing.assert_allclose(weights(accounts, POLICY, classes)["minutes"], total)
+
+
+def test_an_owner_who_lives_far_away_spends_time_on_the_road():
+    # 22 trips, there and back, over 10 km of 1.5 times that by road, at 60 km/h
+    assert residence_minutes(10_000.0, POLICY, "A") == pytest.approx(22 * 2 * 15)
+    half = parse_policy({"residence": {"trips": 11}, "classes": {"A": {"speed_kmh": 60, "detour": 1.5}}})
+    assert residence_minutes(10_000.0, half, "A") == pytest.approx(11 * 2 * 15)
+
+
+def test_a_policy_is_written_with_nothing_left_out():
+    assert parse_policy(document_of(POLICY)) == POLICY
+    assert set(document_of(POLICY)["classes"]["B"]) == set(document_of(POLICY)["classes"]["A"])
 
 
 def test_class_and_density_count():
@@ -97,6 +124,7 @@ def test_visits_name_every_tier_there_is():
         ({"visits": {"A": "4"}}, "visits.A: '4' is no number"),
         ({"visits": {"A": True}}, "no number"),
         ({"visits": 3}, "no table of values"),
+        ({"residence": {"trip": 3}}, "residence: unknown key 'trip'"),
         ({"classes": {"D": {}}}, "unknown class 'D'"),
         (
             {"classes": {"A": {"speed_kmh": 0}}},
@@ -116,5 +144,5 @@ def test_bad_accounts_are_refused_with_the_row():
         weights(Accounts(np.array(["A", "Z"])), POLICY, np.array(["A", "A"]))
     with pytest.raises(InputError, match="row 1: the policy has no class 'X'"):
         weights(Accounts(np.array(["A"])), POLICY, np.array(["X"]))
-    with pytest.raises(InputError, match="row 1: column prospect: -1"):
+    with pytest.raises(InputError, match="row 1: column prospects: -1"):
         weights(Accounts(np.array(["A"]), prospects=np.array([-1.0])), POLICY, np.array(["A"]))
