@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.errors import Conflict, Invalid, NotFound
 from app.grids import service as grids
 from app.orgs import directory
+from app.orgs.directory import Area
 from app.planes.service import Plane
 from app.plans import grids_repository, repository
 from app.plans.model import GridRow as GridRow
@@ -87,7 +88,11 @@ async def classes_on(
     connection: AsyncConnection, table: GridTable, day: dt.date, known_at: dt.datetime | None = None
 ) -> list[str]:
     """The class of each grid on that day: its own, else that of its area (A, B or empty), as known then."""
-    tree = await directory.areas(connection, day, known_at=known_at)
+    return classes_in(table, await directory.areas(connection, day, known_at=known_at))
+
+
+def classes_in(table: GridTable, tree: list[Area]) -> list[str]:
+    """The class of each grid when this is the tree."""
     inherited = directory.inherited_classes(tree)
     return [
         (inherited.get(area_id, "") if area_id else "") if own is None else own
