@@ -12,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 
 from app import health, problems
 from app.assignments import routes as assignments
+from app.classes import routes as classes
 from app.coverage import routes as coverage
 from app.demo import pages
 from app.imports import routes as imports
@@ -20,6 +21,7 @@ from app.orgs import routes as orgs
 from app.planes import routes as planes
 from app.plans import release_routes as releases
 from app.plans import routes as plans
+from app.policies import routes as policies
 from app.rebalances import routes as rebalances
 from app.settings import Settings
 from app.storage.database import Database
@@ -27,6 +29,7 @@ from app.storage.location import database_url
 
 ROUTERS = (
     health.router,
+    classes.router,
     orgs.router,
     planes.router,
     plans.router,
@@ -36,6 +39,7 @@ ROUTERS = (
     rebalances.router,
     assignments.router,
     coverage.router,
+    policies.router,
     pages.router,
 )
 

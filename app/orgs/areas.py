@@ -68,6 +68,15 @@ async def history(
     return [AreaSpan(**row) for row in rows]
 
 
+def next_class(spans: Sequence[AreaSpan], since: dt.date) -> dt.date | None:
+    """The day after ``since`` from which the area is known to have another class; None: never.
+
+    What else is known to change, such as its name, changes no class.
+    """
+    later = [one for one in spans if one.valid_to is None or one.valid_to > since]
+    return next((one.valid_from for one in later if one.area_class != later[0].area_class), None)
+
+
 async def grounds(
     connection: AsyncConnection, day: dt.date, only: Collection[uuid.UUID] | None = None
 ) -> dict[uuid.UUID, Any]:
@@ -85,10 +94,7 @@ async def set_class(
     area_class: str,
     reason: str,
     since: dt.date,
-) -> dt.date | None:
-    """Give the area its own class (empty: none, it inherits) from a day on, until it is known to change.
-
-    What else is known to change later, such as its name, does not end it. Answers the day that does.
-    """
+) -> None:
+    """Give the area its own class (empty: none, it inherits) from a day on, until :func:`next_class`."""
     await one_import(connection, org_id)
-    return await repository.set_class(connection, org_id, area_id, area_class, reason, since)
+    await repository.set_class(connection, org_id, area_id, area_class, reason, since)

@@ -50,8 +50,8 @@ _WANTED = text(
         ) v
     )
     SELECT area_id, name, parent_id, kind, CAST(:class AS text) AS class,
-           CAST(:reason AS text) AS class_reason, nbs_code, geometry, attributes, greatest(valid_from, CAST(:since AS date)) AS valid_from, valid_to,
-           false AS gone
+           CAST(:reason AS text) AS class_reason, nbs_code, geometry, attributes,
+           greatest(valid_from, CAST(:since AS date)) AS valid_from, valid_to, false AS gone
     FROM later WHERE NOT behind
     """
 )
@@ -79,13 +79,10 @@ async def set_class(
     area_class: str,
     reason: str,
     since: dt.date,
-) -> dt.date | None:
-    """Lay the class over the spans from ``since`` on; the day on which another begins, none: it stays."""
+) -> None:
+    """Lay the class over the spans from ``since`` on, up to the first of another class."""
     await connection.execute(text("DROP TABLE IF EXISTS pg_temp.wanted_classes"))
     asked = {"area": area_id, "class": area_class, "reason": reason, "since": since}
     await connection.execute(_WANTED, asked)
-    until = text("SELECT valid_to FROM wanted_classes ORDER BY valid_from DESC LIMIT 1")
-    end: dt.date | None = (await connection.execute(until)).scalar_one()
     table: Any = AreaVersion.__table__
     await overlay(connection, org_id, table, ["area_id"], VALUES, "wanted_classes")
-    return end
