@@ -46,6 +46,14 @@ class Assignment(Decided, Base):
             postgresql_where=text("superseded_at IS NULL"),
         ),
         Index("ix_assignments_grid", "org_id", "grid_id", "valid_from"),
+        # The work list of what cannot be decided: few among many.
+        Index(
+            "ix_assignments_quarantined",
+            "org_id",
+            "plane_id",
+            "account_pk",
+            postgresql_where=text("status = 'quarantined' AND superseded_at IS NULL"),
+        ),
     )
 
     account_pk: Mapped[Number] = mapped_column(primary_key=True)
