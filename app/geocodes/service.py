@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.geocodes import repository
-
-COARSE, GENUINE = "coarse", "genuine"
+from app.geocodes.recognition import COARSE as COARSE
+from app.geocodes.recognition import GENUINE as GENUINE
+from app.geocodes.recognition import recognise as recognise
+from app.geocodes.recognition import recognise_around as recognise_around
 
 
 @dataclass(frozen=True)
