@@ -3,12 +3,13 @@
 import datetime as dt
 import hashlib
 import uuid
+import zoneinfo
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
 import orjson
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Query, Request
 from fastapi.responses import Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit.service import By
 from app.auth import service as auth
 from app.auth.service import KeyHolder
-from app.errors import Forbidden, Unauthenticated
+from app.errors import Forbidden, Invalid, Unauthenticated
 from app.idempotency import service as idempotency
 from app.idempotency.service import Answer
 from app.orgs import service as orgs
@@ -116,6 +117,35 @@ async def _writing(
 
 
 Writing = Annotated[WriteScope, Depends(_writing, scope="function")]
+
+
+KnownAt = Annotated[
+    str | None,
+    Query(description="What was known at that moment, or at the end of that day; now without it."),
+]
+
+
+async def known_moment(scope: Scope, known_at: str | None) -> dt.datetime | None:
+    """The moment that a caller's ``known_at`` means: an instant, or the end of a day of the organisation.
+
+    Without an offset it is the organisation's time. Raises :class:`Invalid` for what is no time.
+    """
+    if known_at is None:
+        return None
+    # A plus sign that was not escaped arrives as a space.
+    said = known_at.strip().replace(" ", "+") if "T" in known_at else known_at.strip()
+    try:
+        when = dt.datetime.fromisoformat(said)
+        if len(said) <= 10:
+            when += dt.timedelta(days=1)
+    except (ValueError, OverflowError) as error:
+        raise Invalid(
+            f"known_at is {known_at!r}; a date or a time such as 2026-05-03T18:00:00+08:00 was expected.",
+            kind="bad-time",
+        ) from error
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=zoneinfo.ZoneInfo(await orgs.time_zone(scope.connection, scope.org_id)))
+    return when
 
 
 def as_response(answer: Answer) -> Response:

@@ -11,6 +11,7 @@ from app.imports import handler as imports
 from app.jobs import queue, runner
 from app.jobs.runner import Handler
 from app.plans import publication
+from app.policies import change as policies
 from app.rebalances import service as rebalances
 from app.storage.database import Database
 
@@ -18,6 +19,7 @@ HANDLERS: Mapping[str, Handler] = {
     **imports.HANDLERS,
     **publication.HANDLERS,
     **rebalances.HANDLERS,
+    **policies.HANDLERS,
 }
 
 STALLED_S = 30.0

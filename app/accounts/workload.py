@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,3 +52,10 @@ async def weigh(
     for name, month in months.items():
         columns[name] = await repository.measure(connection, keys, name, month)
     return np.column_stack([columns[name] for name in names])
+
+
+async def in_use(
+    connection: AsyncConnection, what: Literal["tier", "segment"], since: dt.date, until: dt.date | None
+) -> dict[str, int]:
+    """How many accounts have each tier or segment on some day from ``since`` up to ``until``."""
+    return await repository.in_use(connection, what, since, until)

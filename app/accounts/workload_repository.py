@@ -1,13 +1,14 @@
 """What accounts weigh, read set-wise into columns."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import distinct, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.accounts.models import AccountProfile
 from app.storage.columns import read_columns
 
 Keys = NDArray[np.int64]
@@ -30,6 +31,21 @@ async def counts(connection: AsyncConnection, keys: Keys) -> dict[str, NDArray[A
     kinds: Any = {"account_pk": "int64", "tier": "text"}
     kinds |= dict.fromkeys(("visits", "prospects", "opportunities", "complaints"), "float64")
     return await read_columns(connection, _COUNTS, kinds, accounts=keys.tolist())
+
+
+async def in_use(
+    connection: AsyncConnection, what: Literal["tier", "segment"], since: dt.date, until: dt.date | None
+) -> dict[str, int]:
+    """How many accounts have each tier or segment on some day from ``since`` up to ``until``."""
+    value = {"tier": AccountProfile.tier, "segment": AccountProfile.segment}[what]
+    query = select(value, func.count(distinct(AccountProfile.account_pk))).where(
+        value.is_not(None),
+        AccountProfile.superseded_at.is_(None),
+        AccountProfile.valid_to.is_(None) | (AccountProfile.valid_to > since),
+    )
+    if until is not None:
+        query = query.where(AccountProfile.valid_from < until)
+    return {row[0]: row[1] for row in await connection.execute(query.group_by(value))}
 
 
 async def measures(connection: AsyncConnection, day: dt.date) -> dict[str, dt.date]:

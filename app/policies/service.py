@@ -80,6 +80,7 @@ async def put(
     document: Mapping[str, Any],
     since: dt.date,
     by: By,
+    reason: str | None = None,
 ) -> Laid:
     """Let a document hold from a day until the next one that is known, and note who said so.
 
@@ -95,7 +96,9 @@ async def put(
     if changed:
         after = {"from": since.isoformat(), "document": dict(document)}
         held = {"document": before} if before is not None else None
-        await audit.record(connection, by, "policy.put", "policy", kind, before=held, after=after)
+        await audit.record(
+            connection, by, "policy.put", "policy", kind, reason=reason, before=held, after=after
+        )
     return Laid(changed, since, until)
 
 
