@@ -1,5 +1,7 @@
 """When a point is a pile: against counting day by day."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,7 +65,7 @@ def test_it_is_what_counting_day_by_day_says(rows, since, inside, least):
         indoors = any(first <= day < end for first, end in inside)
         expected = len(there) >= least and not honest and not indoors
         assert expected == any(first <= day < end for (first, end), _ in found), day
-    assert all(a[1] < b[0] for (a, _), (b, _) in zip(found, found[1:], strict=False))
+    assert all(a[1] < b[0] for (a, _), (b, _) in itertools.pairwise(found))
 
 
 def test_cutting_and_gaps():
