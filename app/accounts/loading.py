@@ -6,6 +6,7 @@ import numpy as np
 
 from app.accounts import facts, uscc
 from app.accounts import loading_repository as repository
+from app.geocodes import service as geocodes
 from app.jobs.runner import Work
 from app.planes.service import Plane
 from app.staging import checks, evidence, touched
@@ -134,7 +135,8 @@ async def load_accounts(
     if "locked_grid" in given:
         await repository.merge_locks(connection, work.org_id, params.since)
     changed = await repository.touched(connection)
-    assigned = await touched.reassign(work, params.since, accounts=changed)
+    crowded = await geocodes.recognise(connection, work.org_id, params.since, changed)
+    assigned = await touched.reassign(work, params.since, accounts=np.union1d(changed, crowded))
     return await finish(work, staged, changed=len(changed), **assigned)
 
 
