@@ -18,6 +18,7 @@ _CLASS = ("类", "类别", "ab类", "a/b类", "分类", "ab_class")
 _GRID = ("网格", "网格编码", "网格代码", "网格编号", "grid_code", "所属网格", "归属网格")
 _FROM = ("valid_from", "start", "start_date", "开始日期", "生效日期", "起始日期", "开始时间")
 _TO = ("valid_to", "end", "end_date", "结束日期", "失效日期", "终止日期", "结束时间")
+_CONFIRMED = ("confirmed_on", "核实日期", "确认日期", "最近核实日期")
 _ACCOUNT = ("account_id", "客户", "客户编码", "客户编号", "客户id", "客户标识")
 _USCC = ("统一社会信用代码", "社会信用代码", "信用代码", "税号", "注册号")
 
@@ -29,7 +30,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "kind": ("类型", "区域类型", "层级", "级别"),
         "class": _CLASS,
         "class_reason": ("分类理由", "分类原因", "类别说明"),
-        "nbs_code": ("统计用区划代码", "区划代码", "行政区划代码"),
+        "nbs_code": ("城乡分类代码", "城乡分类", "城乡代码", "urban_rural_code"),
         "geometry": _GEOMETRY,
     },
     "people": {
@@ -67,12 +68,20 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "households": ("户数", "住户数", "覆盖户数"),
         "ports": ("端口数", "端口", "总端口数"),
         "ports_used": ("占用端口", "已用端口", "占用端口数", "已用端口数"),
+        "confirmed": _CONFIRMED,
+    },
+    "regions": {
+        "id": ("region", "region_id", "区域编码", "村编码", "行政村编码", "道路编码", "编码", "编号"),
+        "geometry": _GEOMETRY,
+        "name": ("区域名称", "村名", "行政村", "道路名称", "region_name", *_NAME),
+        "kind": ("类型", "区域类型"),
     },
     "clusters": {
         "id": ("cluster", "cluster_id", "聚类编码", "聚类编号", "市场编码", "聚类市场编码", "编码", "编号"),
         "name": ("聚类名称", "市场名称", "聚类市场名称", "cluster_name", *_NAME),
         "kind": ("类型", "聚类类型", "市场类型"),
         "grid": _GRID,
+        "confirmed": _CONFIRMED,
     },
     "parties": {
         "id": ("party", "party_id", "单位编码", "单位编号", "集团编码", "编码", "编号"),
@@ -130,6 +139,7 @@ NEEDED: dict[str, tuple[_Alternatives, ...]] = {
     "responsibilities": ((("grid",),), (("person",),)),
     "grids": ((("geometry",),), (("code",),)),
     "buildings": ((("id",),), (("geometry",), ("lng", "lat"))),
+    "regions": ((("id",),), (("geometry",),)),
     "clusters": ((("id",),), (("name",),)),
     "parties": ((("id",),), (("name",),)),
     "accounts": ((("id",),), (("lng", "lat"), ("geometry",))),

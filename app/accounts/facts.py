@@ -146,8 +146,9 @@ async def touched_by(
     buildings: Keys | None = None,
     clusters: Keys | None = None,
     parties: list[str] | None = None,
+    regions: Keys | None = None,
 ) -> Keys:
-    """Accounts that a change of these buildings, clusters or parties may move from ``since`` on."""
+    """Accounts that a change of these buildings, clusters, parties or regions may move from ``since`` on."""
     none = np.empty(0, np.int64)
     return await repository.touched(
         connection,
@@ -155,6 +156,7 @@ async def touched_by(
         none if buildings is None else buildings,
         none if clusters is None else clusters,
         parties or [],
+        none if regions is None else regions,
     )
 
 

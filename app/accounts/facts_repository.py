@@ -66,6 +66,10 @@ _TOUCHED = """
         WHERE superseded_at IS NULL AND coalesce(valid_to, 'infinity') > CAST(:since AS date)
           AND building_pk = ANY(CAST(:buildings AS bigint[]))
         UNION ALL
+        SELECT account_pk FROM account_places
+        WHERE superseded_at IS NULL AND coalesce(valid_to, 'infinity') > CAST(:since AS date)
+          AND region_pk = ANY(CAST(:regions AS bigint[]))
+        UNION ALL
         SELECT account_pk FROM cluster_members
         WHERE superseded_at IS NULL AND coalesce(valid_to, 'infinity') > CAST(:since AS date)
           AND cluster_pk = ANY(CAST(:clusters AS bigint[]))
@@ -143,9 +147,16 @@ async def locks(
 
 
 async def touched(
-    connection: AsyncConnection, since: dt.date, buildings: Keys, clusters: Keys, parties: list[str]
+    connection: AsyncConnection,
+    since: dt.date,
+    buildings: Keys,
+    clusters: Keys,
+    parties: list[str],
+    regions: Keys,
 ) -> Keys:
-    """Accounts that are in one of the buildings or clusters on some day from ``since``, or of a party."""
+    """Accounts that are in one of the buildings, clusters or regions on some day from ``since``, or of a
+    party.
+    """
     found = await read_columns(
         connection,
         _TOUCHED,
@@ -154,6 +165,7 @@ async def touched(
         buildings=as_array(buildings),
         clusters=as_array(clusters),
         parties=parties,
+        regions=as_array(regions),
     )
     return found["account_pk"]
 

@@ -59,7 +59,8 @@ _ACCOUNTS_BY_CELL = """
 _BUILDINGS_BY_CELL = """
     SELECT {cell} AS cell, {split} AS split, sum({value}) AS value
     FROM building_assignments d
-    JOIN buildings x ON x.org_id = d.org_id AND x.building_pk = d.building_pk
+    JOIN building_versions x ON x.org_id = d.org_id AND x.building_pk = d.building_pk
+         AND x.superseded_at IS NULL AND x.valid_from <= :at AND (x.valid_to IS NULL OR :at < x.valid_to)
     LEFT JOIN plan_grids g ON g.org_id = d.org_id AND g.plan_id = :plan AND g.grid_id = d.grid_id
     WHERE d.plane_id = :plane AND d.superseded_at IS NULL
       AND d.valid_from <= :at AND (d.valid_to IS NULL OR :at < d.valid_to) {inside}

@@ -32,6 +32,7 @@ LOADERS: Mapping[str, Loader] = {
     "responsibilities": orgs.load_responsibilities,
     "grids": plans.load_grids,
     "buildings": places.load_buildings,
+    "regions": places.load_regions,
     "clusters": places.load_clusters,
     "parties": accounts.load_parties,
     "accounts": accounts.load_accounts,

@@ -1,4 +1,4 @@
-"""What is currently known of buildings and clusters, read set-wise into columns."""
+"""What is known of buildings, regions and clusters, read set-wise into columns."""
 
 import datetime as dt
 import uuid
@@ -14,29 +14,92 @@ from app.storage.columns import as_array, read_columns
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
+# Two texts rather than one with an OR: the index over what is known now serves only a plain IS NULL.
+_NOW = "d.superseded_at IS NULL"
+_THEN = "d.recorded_at <= :known_at AND (d.superseded_at IS NULL OR :known_at < d.superseded_at)"
+_HOLDS = """
+    {known} AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+"""
 _BUILDINGS = """
-    SELECT b.building_pk, b.building_id, ST_AsBinary(b.geometry, 'NDR') AS wkb
-    FROM buildings b WHERE b.building_pk = ANY(CAST(:buildings AS bigint[]))
-    ORDER BY b.building_pk
+    SELECT d.building_pk, b.building_id, d.valid_from, d.valid_to, ST_AsBinary(d.geometry, 'NDR') AS wkb
+    FROM building_versions d JOIN buildings b ON b.org_id = d.org_id AND b.building_pk = d.building_pk
+    WHERE d.building_pk = ANY(CAST(:keys AS bigint[])) AND {holds}
+    ORDER BY d.building_pk, d.valid_from
+"""
+_REGIONS = """
+    SELECT d.region_pk, r.region_id, d.valid_from, d.valid_to, ST_AsBinary(d.geometry, 'NDR') AS wkb
+    FROM region_versions d JOIN regions r ON r.org_id = d.org_id AND r.region_pk = d.region_pk
+    WHERE d.region_pk = ANY(CAST(:keys AS bigint[])) AND {holds}
+    ORDER BY d.region_pk, d.valid_from
 """
 _OWNERS = """
-    SELECT o.cluster_pk, o.valid_from, o.valid_to, o.grid_id
-    FROM cluster_owners o
-    WHERE o.cluster_pk = ANY(CAST(:clusters AS bigint[])) AND o.plane_id = :plane AND o.superseded_at IS NULL
-      AND coalesce(o.valid_to, 'infinity') > CAST(:since AS date)
-      AND o.valid_from < coalesce(CAST(:until AS date), 'infinity')
+    SELECT d.cluster_pk, d.valid_from, d.valid_to, d.grid_id
+    FROM cluster_owners d
+    WHERE d.cluster_pk = ANY(CAST(:keys AS bigint[])) AND d.plane_id = :plane AND {holds}
 """
 _CLUSTERS = """
     SELECT c.cluster_pk, c.cluster_id
     FROM clusters c WHERE c.cluster_pk = ANY(CAST(:clusters AS bigint[]))
     ORDER BY c.cluster_pk
 """
+_KEYS = "SELECT {what}_id AS id, {what}_pk AS key FROM {what}s WHERE {what}_id = ANY(CAST(:ids AS text[]))"
 
 
-async def buildings(connection: AsyncConnection, keys: Keys) -> Columns:
-    """Buildings with their ground as WKB, ascending by key."""
-    kinds: Any = {"building_pk": "int64", "building_id": "text", "wkb": "bytes"}
-    return await read_columns(connection, _BUILDINGS, kinds, buildings=as_array(keys))
+async def _dated(
+    connection: AsyncConnection,
+    query: str,
+    kinds: Any,
+    since: dt.date,
+    until: dt.date | None,
+    known_at: dt.datetime | None,
+    **params: Any,
+) -> Columns:
+    """The rows of a query that hold between the days, as known."""
+    if known_at is not None:
+        params["known_at"] = known_at
+    query = query.format(holds=_HOLDS.format(known=_NOW if known_at is None else _THEN))
+    kinds = kinds | {"valid_from": "day", "valid_to": "day"}
+    return await read_columns(connection, query, kinds, since=since, until=until, **params)
+
+
+async def buildings(
+    connection: AsyncConnection,
+    keys: Keys,
+    since: dt.date,
+    until: dt.date | None,
+    known_at: dt.datetime | None,
+) -> Columns:
+    """Versions of buildings with their ground as WKB, ascending by key, then by day."""
+    kinds = {"building_pk": "int64", "building_id": "text", "wkb": "bytes"}
+    return await _dated(connection, _BUILDINGS, kinds, since, until, known_at, keys=as_array(keys))
+
+
+async def regions(
+    connection: AsyncConnection,
+    keys: Keys,
+    since: dt.date,
+    until: dt.date | None,
+    known_at: dt.datetime | None,
+) -> Columns:
+    """Versions of regions with their ground as WKB, ascending by key, then by day."""
+    kinds = {"region_pk": "int64", "region_id": "text", "wkb": "bytes"}
+    return await _dated(connection, _REGIONS, kinds, since, until, known_at, keys=as_array(keys))
+
+
+async def owners(
+    connection: AsyncConnection,
+    plane_id: uuid.UUID,
+    keys: Keys,
+    since: dt.date,
+    until: dt.date | None,
+    known_at: dt.datetime | None,
+) -> Columns:
+    """The grids that own these clusters in the plane on some day from ``since`` up to ``until``."""
+    kinds = {"cluster_pk": "int64", "grid_id": "uuid"}
+    return await _dated(
+        connection, _OWNERS, kinds, since, until, known_at, keys=as_array(keys), plane=plane_id
+    )
 
 
 async def building_keys_after(connection: AsyncConnection, last: int, limit: int) -> Keys:
@@ -47,16 +110,6 @@ async def building_keys_after(connection: AsyncConnection, last: int, limit: int
     ]
 
 
-async def owners(
-    connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, since: dt.date, until: dt.date | None
-) -> Columns:
-    """The grids that own these clusters in the plane on some day from ``since`` up to ``until``."""
-    kinds: Any = {"cluster_pk": "int64", "valid_from": "day", "valid_to": "day", "grid_id": "uuid"}
-    return await read_columns(
-        connection, _OWNERS, kinds, clusters=as_array(keys), plane=plane_id, since=since, until=until
-    )
-
-
 async def cluster_ids(connection: AsyncConnection, keys: Keys) -> Columns:
     """The organisation's own ids of clusters, ascending by key."""
     kinds: Any = {"cluster_pk": "int64", "cluster_id": "text"}
@@ -65,17 +118,19 @@ async def cluster_ids(connection: AsyncConnection, keys: Keys) -> Columns:
 
 async def building_keys_of(connection: AsyncConnection, ids: list[str]) -> dict[str, int]:
     """The keys of buildings by the organisation's own ids; unknown ids are left out."""
-    rows = await connection.execute(
-        text("SELECT building_id, building_pk FROM buildings WHERE building_id = ANY(CAST(:ids AS text[]))"),
-        {"ids": ids},
-    )
-    return {row.building_id: row.building_pk for row in rows}
+    return await _keys_of(connection, "building", ids)
 
 
 async def cluster_keys_of(connection: AsyncConnection, ids: list[str]) -> dict[str, int]:
     """The keys of clusters by the organisation's own ids; unknown ids are left out."""
-    rows = await connection.execute(
-        text("SELECT cluster_id, cluster_pk FROM clusters WHERE cluster_id = ANY(CAST(:ids AS text[]))"),
-        {"ids": ids},
-    )
-    return {row.cluster_id: row.cluster_pk for row in rows}
+    return await _keys_of(connection, "cluster", ids)
+
+
+async def region_keys_of(connection: AsyncConnection, ids: list[str]) -> dict[str, int]:
+    """The keys of regions by the organisation's own ids; unknown ids are left out."""
+    return await _keys_of(connection, "region", ids)
+
+
+async def _keys_of(connection: AsyncConnection, what: str, ids: list[str]) -> dict[str, int]:
+    found = await connection.execute(text(_KEYS.format(what=what)), {"ids": ids})
+    return {row.id: row.key for row in found}

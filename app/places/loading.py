@@ -1,4 +1,4 @@
-"""Loading buildings, clusters, barriers and exclusions."""
+"""Loading buildings, regions, clusters, barriers and exclusions."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.staging import checks, evidence, touched
 from app.staging.params import ImportParams
 from app.staging.parsing import Field, Spec
 from app.staging.rows import finish, stage
-from app.staging.values import count, words
+from app.staging.values import count, day, words
 from geo.files import Table
 
 BUILDINGS = Spec(
@@ -25,8 +25,15 @@ BUILDINGS = Spec(
         Field("households", count, "int4"),
         Field("ports", count, "int4"),
         Field("ports_used", count, "int4"),
+        Field("confirmed", day, "date"),
     ),
     place="building",
+)
+REGIONS = Spec(
+    "regions",
+    ("id",),
+    (Field("id", words, needed=True), Field("name", words), Field("kind", words)),
+    place="ground",
 )
 CLUSTERS = Spec(
     "clusters",
@@ -36,6 +43,7 @@ CLUSTERS = Spec(
         Field("name", words, needed=True),
         Field("kind", words),
         Field("grid", words),
+        Field("confirmed", day, "date"),
     ),
 )
 BARRIERS = Spec("barriers", ("kind",), (Field("kind", words),), place="barrier")
@@ -45,7 +53,9 @@ EXCLUSIONS = Spec("exclusions", ("why",), (Field("reason", words, staged="why"),
 async def load_buildings(
     work: Work, table: Table, plane: Plane | None, params: ImportParams
 ) -> dict[str, Any]:
-    """Footprints and points; buildings that changed are assigned anew, with the customers in them."""
+    """Footprints and points, households and ports, from ``since`` (a building that is new to us: ever since);
+    buildings that moved are assigned anew, with the customers in them.
+    """
     del plane
     assert params.crs is not None
     connection = work.connection
@@ -53,19 +63,49 @@ async def load_buildings(
     await checks.refuse_repeated(connection, ["id"], "this id")
     work.check()
     staged.warnings += await evidence.warnings(connection, staged.sample, params)
-    changed = await repository.merge_buildings(connection, work.org_id, staged.given, params.crs)
-    assigned = await touched.reassign(work, params.since, buildings=changed)
-    return await finish(work, staged, changed=len(changed), **assigned)
+    written = await repository.merge_buildings(
+        connection, work.org_id, staged.given, params.crs, params.since
+    )
+    assigned: dict[str, Any] = {}
+    if written.since is not None:
+        assigned = await touched.reassign(work, written.since, buildings=written.moved)
+    return await finish(work, staged, changed=written.changed, **assigned)
+
+
+async def load_regions(work: Work, table: Table, plane: Plane | None, params: ImportParams) -> dict[str, Any]:
+    """Villages, roads, districts: polygons in which a coarse geocode that names one may lie, from ``since``
+    (a region that is new to us: ever since). Customers whose region changed are assigned anew.
+    """
+    del plane
+    assert params.crs is not None
+    connection = work.connection
+    staged = await stage(work, table, REGIONS, params)
+    await checks.refuse_repeated(connection, ["id"], "this id")
+    work.check()
+    staged.warnings += await evidence.warnings(connection, staged.sample, params)
+    written = await repository.merge_regions(connection, work.org_id, staged.given, params.crs, params.since)
+    assigned: dict[str, Any] = {}
+    if written.since is not None:
+        inside = await account_facts.touched_by(connection, written.since, regions=written.moved)
+        assigned = await touched.reassign(work, written.since, accounts=inside)
+    return await finish(work, staged, changed=written.changed, **assigned)
 
 
 async def load_clusters(
     work: Work, table: Table, plane: Plane | None, params: ImportParams
 ) -> dict[str, Any]:
-    """Clusters, and from ``since`` the grids that own them in the plane."""
+    """Clusters, and from ``since`` the grids that own them in the plane.
+
+    The rows of a cluster are all its owners from then on. Two grids are two claims: both are kept.
+    """
     connection = work.connection
     staged = await stage(work, table, CLUSTERS, params)
-    await checks.refuse_repeated(connection, ["id"], "this id")
     owned = "grid" in staged.given
+    if owned:
+        await checks.refuse_repeated(connection, ["id", "grid"], "this id with this grid")
+        await repository.refuse_other_names(connection)
+    else:
+        await checks.refuse_repeated(connection, ["id"], "this id")
     if owned and plane is None:
         raise Invalid(
             "The file has a column grid, whose grids own the clusters: say in which plane with plane=CODE.",

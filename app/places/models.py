@@ -29,13 +29,10 @@ from app.storage.base import (
 
 
 class Building(OfOrganisation, Base):
-    """A footprint or a point; ``building_id`` is the organisation's own id."""
+    """``building_id`` is the organisation's own id; where it stands and what it holds is dated."""
 
     __tablename__ = "buildings"
-    __table_args__ = (
-        UniqueConstraint("org_id", "building_id"),
-        Index("ix_buildings_geometry", "org_id", "geometry", postgresql_using="gist"),
-    )
+    __table_args__ = (UniqueConstraint("org_id", "building_id"),)
 
     building_pk: Mapped[NewNumber]
     building_id: Mapped[Words]
@@ -43,13 +40,6 @@ class Building(OfOrganisation, Base):
     use: Mapped[Words | None]
     address: Mapped[Words | None]
     confirmed_on: Mapped[Day | None]
-    households: Mapped[int | None] = mapped_column(Integer)
-    ports: Mapped[int | None] = mapped_column(Integer)
-    ports_used: Mapped[int | None] = mapped_column(Integer)
-    footprint: Mapped[Any] = mapped_column("geometry", geometry("GEOMETRY"))
-    received: Mapped[bytes] = mapped_column(LargeBinary)
-    datum: Mapped[Words]
-    h3: Mapped[int] = mapped_column(BigInteger)
     attributes: Mapped[Attributes]
     updated_at: Mapped[Now]
 

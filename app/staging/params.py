@@ -24,6 +24,7 @@ KINDS: Mapping[str, KindOf] = {
     "responsibilities": KindOf("never", "needed"),
     "grids": KindOf("always", "needed"),
     "buildings": KindOf("always"),
+    "regions": KindOf("always"),
     "clusters": KindOf("never", "allowed"),
     "parties": KindOf("never"),
     "accounts": KindOf("always", "allowed"),

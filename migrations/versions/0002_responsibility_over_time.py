@@ -75,6 +75,17 @@ RESTORE = (
     """,
 )
 
+RESTORE_BUILDINGS = """
+    UPDATE buildings b
+    SET geometry = v.geometry, received = v.received, datum = v.datum, h3 = v.h3, households = v.households,
+        ports = v.ports, ports_used = v.ports_used
+    FROM (
+        SELECT DISTINCT ON (org_id, building_pk) * FROM building_versions
+        WHERE superseded_at IS NULL ORDER BY org_id, building_pk, valid_from DESC
+    ) v
+    WHERE v.org_id = b.org_id AND v.building_pk = b.building_pk
+"""
+
 # A class that only repeats what the grid's area has, or says nothing, is the area's from now on.
 AREA_CLASSES = """
     WITH RECURSIVE tree AS (
@@ -276,6 +287,9 @@ def upgrade() -> None:
     for table in TABLES:
         tenancy.protect(table)
     op.drop_column('organisations', 'policy')
+    op.drop_index('ix_buildings_geometry', table_name='buildings', postgresql_using='gist')
+    for column in ('geometry', 'received', 'datum', 'h3', 'households', 'ports', 'ports_used'):
+        op.drop_column('buildings', column)
 
 
 def downgrade() -> None:
@@ -288,6 +302,21 @@ def downgrade() -> None:
     with tenancy.seen_by_its_owner("organisations", "policies"):
         for statement in RESTORE:
             op.execute(statement)
+    for column in ('households', 'ports', 'ports_used'):
+        op.add_column('buildings', sa.Column(column, sa.Integer(), nullable=True))
+    needed = {
+        'geometry': geoalchemy2.types.Geometry(srid=4326, dimension=2, spatial_index=False),
+        'received': sa.LargeBinary(),
+        'datum': sa.Text(),
+        'h3': sa.BigInteger(),
+    }
+    for column, kind in needed.items():
+        op.add_column('buildings', sa.Column(column, kind, nullable=True))
+    with tenancy.seen_by_its_owner("buildings", "building_versions"):
+        op.execute(RESTORE_BUILDINGS)
+    for column in needed:
+        op.alter_column('buildings', column, nullable=False)
+    op.create_index('ix_buildings_geometry', 'buildings', ['org_id', 'geometry'], unique=False, postgresql_using='gist')
     op.drop_index('ix_responsibilities_person', table_name='responsibilities', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_column('grids', 'confirmed_on')
     op.drop_column('clusters', 'updated_at')

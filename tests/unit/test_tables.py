@@ -1,6 +1,7 @@
 import csv
 import datetime as dt
 import io
+from typing import Any
 
 from app.tables import csv_response
 
@@ -17,7 +18,7 @@ def test_chinese_opens_in_a_spreadsheet() -> None:
 
 
 def test_columns_of_all_rows_and_empty_cells() -> None:
-    rows = [{"a": 1}, {"b": None, "c": [1, 2]}, {"a": True, "c": dt.date(2026, 5, 3)}]
+    rows: list[dict[str, Any]] = [{"a": 1}, {"b": None, "c": [1, 2]}, {"a": True, "c": dt.date(2026, 5, 3)}]
     assert _read(bytes(csv_response(rows).body)) == [
         ["a", "b", "c"],
         ["1", "", ""],

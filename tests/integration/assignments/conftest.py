@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts.models import Account, AccountLock, AccountPlace, ClusterMember, ListEntry, Party
 from app.assignments import service as assignments
 from app.assignments.service import Reassigned
-from app.places.models import Building, Cluster, ClusterOwner
+from app.places.models import Building, BuildingVersion, Cluster, ClusterOwner
 from app.planes import service as planes
 from app.planes.service import Plane
 from app.plans import calendar
@@ -118,9 +118,11 @@ class World:
 
     async def building(self, name: str, ground: Any) -> None:
         point = shapely.point_on_surface(ground)
-        self.buildings[name] = await self.add(
-            Building,
-            building_id=name,
+        self.buildings[name] = await self.add(Building, building_id=name)
+        await self.add(
+            BuildingVersion,
+            building_pk=self.buildings[name],
+            valid_from=dt.date.min,
             footprint=from_shape(ground, 4326),
             received=shapely.to_wkb(ground),
             datum="wgs84",

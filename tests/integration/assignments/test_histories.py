@@ -12,7 +12,7 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import text, update
 
 from app.accounts.models import AccountLock, AccountPlace, ClusterMember, ListEntry
-from app.places.models import Building, ClusterOwner
+from app.places.models import BuildingVersion, ClusterOwner
 
 DAY = dt.date(2026, 5, 1)
 JUNE = dt.date(2026, 6, 1)
@@ -67,7 +67,7 @@ async def lock(world: Any, chance: random.Random, account: str, since: dt.date) 
 async def move_building(world: Any, chance: random.Random, account: str, since: dt.date) -> None:
     ground = from_shape(shapely.box(*(at := somewhere(chance)), at[0] + 0.001, at[1] + 0.001), 4326)
     async with world.writing() as connection:
-        await connection.execute(update(Building).values(footprint=ground))
+        await connection.execute(update(BuildingVersion).values(footprint=ground))
     await world.assign(since=DAY, buildings=["B"])
 
 
