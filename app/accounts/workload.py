@@ -30,6 +30,13 @@ async def known_measures(
     return {name: loaded[name] for name in names if name not in MEASURES}
 
 
+async def on_day(
+    connection: AsyncConnection, keys: Keys, day: dt.date, known_at: dt.datetime | None = None
+) -> Accounts:
+    """What of these accounts (ascending by key) weighs on a day, as known then."""
+    return Accounts(**await repository.counts(connection, keys, day, known_at))
+
+
 async def weigh(
     connection: AsyncConnection,
     keys: Keys,
@@ -37,18 +44,15 @@ async def weigh(
     policy: WorkloadPolicy,
     names: Sequence[str],
     months: dict[str, dt.date],
+    day: dt.date,
 ) -> NDArray[np.float64]:
-    """The named measures of accounts, (n, k); ``classes`` are of the ground that each is on.
+    """The named measures of accounts on a day, (n, k); ``classes`` are of the ground that each is on.
 
     ``keys`` ascending. Raises :class:`geo.errors.InputError` for a tier or class unknown to the policy.
     """
     columns: dict[str, NDArray[np.float64]] = {"customers": np.ones(len(keys))}
     if "minutes" in names:
-        known = await repository.counts(connection, keys)
-        accounts = Accounts(
-            known["tier"], known["visits"], known["prospects"], known["opportunities"], known["complaints"]
-        )
-        columns |= weights(accounts, policy, classes)
+        columns |= weights(await on_day(connection, keys, day), policy, classes)
     for name, month in months.items():
         columns[name] = await repository.measure(connection, keys, name, month)
     return np.column_stack([columns[name] for name in names])

@@ -9,14 +9,15 @@ from sqlalchemy import distinct, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.models import AccountProfile
-from app.storage.columns import read_columns
+from app.storage.columns import as_array, read_columns
 
 Keys = NDArray[np.int64]
 
+# Keys are asked for by ANY and nothing is joined: as long as the statistics know nothing yet of a fresh
+# organisation, a join is a nested loop over all keys times all rows.
 _COUNTS = """
-    SELECT a.account_pk, a.tier, a.visits, a.prospects, a.opportunities, a.complaints
-    FROM accounts a WHERE a.account_pk = ANY(CAST(:accounts AS bigint[]))
-    ORDER BY a.account_pk
+    SELECT account_pk, tier, visits, prospects, opportunities, complaints
+    FROM accounts WHERE account_pk = ANY(CAST(:accounts AS bigint[]))
 """
 _MEASURE = """
     SELECT t.account_pk, coalesce(m.value, 0) AS value
@@ -26,11 +27,20 @@ _MEASURE = """
 """
 
 
-async def counts(connection: AsyncConnection, keys: Keys) -> dict[str, NDArray[Any]]:
-    """Tier and monthly counts, ascending by key; NaN where nothing is known."""
+async def counts(
+    connection: AsyncConnection, keys: Keys, day: dt.date, known_at: dt.datetime | None
+) -> dict[str, NDArray[Any]]:
+    """Tier and monthly counts of these accounts (ascending) on a day; None and NaN where nothing is known."""
     kinds: Any = {"account_pk": "int64", "tier": "text"}
-    kinds |= dict.fromkeys(("visits", "prospects", "opportunities", "complaints"), "float64")
-    return await read_columns(connection, _COUNTS, kinds, accounts=keys.tolist())
+    numbers = ("visits", "prospects", "opportunities", "complaints")
+    kinds |= dict.fromkeys(numbers, "float64")
+    found = await read_columns(connection, _COUNTS, kinds, accounts=as_array(keys))
+    row = np.searchsorted(keys, found["account_pk"])
+    out: dict[str, NDArray[Any]] = {"tier": np.full(len(keys), None, dtype=object)}
+    out |= {name: np.full(len(keys), np.nan) for name in numbers}
+    for name, values in out.items():
+        values[row] = found[name]
+    return out
 
 
 async def in_use(

@@ -47,11 +47,13 @@ async def loads(
     sums = np.zeros((3, len(table)))
     for start in range(0, len(keys), CHUNK):
         some, at = keys[start : start + CHUNK], rows[start : start + CHUNK]
-        weights = await workload.weigh(connection, some, was[at], policy, ["customers", "minutes"], {})
+        weights = await workload.weigh(connection, some, was[at], policy, ["customers", "minutes"], {}, day)
         later = weights[:, 1].copy()
         changed = differs[at]
         if changed.any():
-            anew = await workload.weigh(connection, some[changed], will[at[changed]], policy, ["minutes"], {})
+            anew = await workload.weigh(
+                connection, some[changed], will[at[changed]], policy, ["minutes"], {}, day
+            )
             later[changed] = anew[:, 0]
         for number, values in enumerate((weights[:, 0], weights[:, 1], later)):
             sums[number] += np.bincount(at, values, minlength=len(table))

@@ -119,7 +119,7 @@ async def _demand(
     for start in range(0, len(keys), CHUNK):
         rows = slice(start, start + CHUNK)
         weights = await workload.weigh(
-            connection, keys[rows], classes[grid[rows]], policy, wanted.weights, months
+            connection, keys[rows], classes[grid[rows]], policy, wanted.weights, months, day
         )
         accounts = await account_facts.accounts_of(connection, keys[rows])
         places = await account_facts.places_of(connection, accounts, day, day + dt.timedelta(1))
