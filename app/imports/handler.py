@@ -15,7 +15,7 @@ from app.imports import repository
 from app.imports.service import JOB_KIND
 from app.imports.unpack import unpacked
 from app.jobs.runner import Handler, Work
-from app.orgs import loading as orgs
+from app.orgs import areas_loading, people_loading
 from app.places import loading as places
 from app.planes import service as planes
 from app.planes.service import Plane
@@ -27,9 +27,9 @@ from geo.files import Table, open_table
 Loader = Callable[[Work, Table, Plane | None, ImportParams], Awaitable[dict[str, Any]]]
 
 LOADERS: Mapping[str, Loader] = {
-    "areas": orgs.load_areas,
-    "people": orgs.load_people,
-    "responsibilities": orgs.load_responsibilities,
+    "areas": areas_loading.load_areas,
+    "people": people_loading.load_people,
+    "responsibilities": people_loading.load_responsibilities,
     "grids": plans.load_grids,
     "buildings": places.load_buildings,
     "regions": places.load_regions,

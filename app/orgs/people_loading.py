@@ -1,10 +1,9 @@
-"""Loading areas, people and responsibilities."""
+"""Loading people and responsibilities."""
 
 from typing import Any
 
 from app.jobs.runner import Work
-from app.orgs import loading_repository as repository
-from app.orgs import tree
+from app.orgs import people_loading_repository as repository
 from app.planes.service import Plane
 from app.staging import checks
 from app.staging.params import ImportParams
@@ -13,10 +12,6 @@ from app.staging.rows import finish, stage
 from app.staging.values import choice, day, length, words
 from geo.files import Table
 
-CLASSES = choice(
-    {"A": ("A类", "urban", "城区", "城市"), "B": ("B类", "rural", "农村", "郊县"), "": ("none", "无")},
-    "class",
-)
 ROLES = choice(
     {
         "owner": ("责任人", "负责人", "网格经理", "网格长"),
@@ -27,20 +22,6 @@ ROLES = choice(
     "role",
 )
 
-AREAS = Spec(
-    "areas",
-    ("code",),
-    (
-        Field("code", words, needed=True),
-        Field("name", words, needed=True),
-        Field("parent", words),
-        Field("kind", words),
-        Field("class", CLASSES),
-        Field("class_reason", words),
-        Field("nbs_code", words),
-    ),
-    place="area",
-)
 PEOPLE = Spec(
     "people",
     ("id",),
@@ -63,21 +44,6 @@ RESPONSIBILITIES = Spec(
         Field("to", day, "date", staged="valid_to"),
     ),
 )
-
-
-async def load_areas(work: Work, table: Table, plane: Plane | None, params: ImportParams) -> dict[str, Any]:
-    """The tree: names, parents and classes hold from ``since``."""
-    del plane
-    connection = work.connection
-    staged = await stage(work, table, AREAS, params)
-    await checks.refuse_repeated(connection, ["code"], "this code")
-    if "parent" in staged.given:
-        rows = await repository.staged_tree(connection)
-        existing = await repository.tree(connection, params.since)
-        await checks.refuse(connection, tree.faults(rows, existing).items())
-    work.check()
-    changed = await repository.merge_areas(connection, work.org_id, params.since, staged.given)
-    return await finish(work, staged, changed=changed)
 
 
 async def load_people(work: Work, table: Table, plane: Plane | None, params: ImportParams) -> dict[str, Any]:
