@@ -12,11 +12,12 @@ from app.accounts import workload as accounts
 from app.assignments import service as assignments
 from app.audit.service import By
 from app.errors import Invalid
+from app.geocodes import service as geocodes
 from app.jobs.runner import Handler, Work
 from app.planes import service as planes
 from app.plans import service as plans
 from app.policies import service
-from app.policies.kinds import CODES, WORKLOAD
+from app.policies.kinds import CODES, GEOCODES, WORKLOAD
 from app.policies.service import Laid
 
 JOB = "policy"
@@ -65,6 +66,8 @@ async def run(work: Work) -> dict[str, Any]:
     connection = work.connection
     laid = await change(connection, work.org_id, said["kind"], said["document"], since, by, said["reason"])
     done: list[dict[str, Any]] = []
+    if laid.changed and said["kind"] == GEOCODES.name:
+        await geocodes.recognise(connection, work.org_id, since, None)
     for plane in sorted(await planes.every(connection), key=lambda plane: plane.plane_id):
         if laid.changed and await plans.terms(connection, plane.plane_id, since):
             work.check()
