@@ -10,13 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.storage.columns import as_array, read_columns
+from app.storage.dated import known
 
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
-# Two texts rather than one with an OR: the index over what is known now serves only a plain IS NULL.
-_NOW = "d.superseded_at IS NULL"
-_THEN = "d.recorded_at <= :known_at AND (d.superseded_at IS NULL OR :known_at < d.superseded_at)"
 _HOLDS = """
     {known} AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
       AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
@@ -58,7 +56,7 @@ async def _dated(
     """The rows of a query that hold between the days, as known."""
     if known_at is not None:
         params["known_at"] = known_at
-    query = query.format(holds=_HOLDS.format(known=_NOW if known_at is None else _THEN))
+    query = query.format(holds=_HOLDS.format(known=known("d", known_at)))
     kinds = kinds | {"valid_from": "day", "valid_to": "day"}
     return await read_columns(connection, query, kinds, since=since, until=until, **params)
 

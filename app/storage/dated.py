@@ -28,6 +28,27 @@ async def moment(connection: AsyncConnection) -> dt.datetime:
     return now
 
 
+def known(alias: str, known_at: dt.datetime | None = None) -> str:
+    """SQL: that a row of a dated table was known then; ``:known_at`` is a parameter only where it is given.
+
+    Two texts rather than one with an OR: the indexes over what is known now serve a plain IS NULL alone.
+    """
+    if known_at is None:
+        return f"{alias}.superseded_at IS NULL"
+    return (
+        f"({alias}.recorded_at <= :known_at"
+        f" AND ({alias}.superseded_at IS NULL OR :known_at < {alias}.superseded_at))"
+    )
+
+
+def on_day(alias: str, known_at: dt.datetime | None = None) -> str:
+    """SQL: that a row of a dated table holds on the day ``:at``, as known then."""
+    return (
+        f"({known(alias, known_at)} AND {alias}.valid_from <= :at"
+        f" AND ({alias}.valid_to IS NULL OR :at < {alias}.valid_to))"
+    )
+
+
 async def until_next_change(
     connection: AsyncConnection, table: Table, key: Sequence[str], source: str
 ) -> None:
