@@ -4,6 +4,7 @@ from typing import Any
 
 from app.accounts import facts as account_facts
 from app.errors import Invalid
+from app.geocodes import service as geocodes
 from app.jobs.runner import Work
 from app.places import loading_repository as repository
 from app.planes.service import Plane
@@ -68,7 +69,8 @@ async def load_buildings(
     )
     assigned: dict[str, Any] = {}
     if written.since is not None:
-        assigned = await touched.reassign(work, written.since, buildings=written.moved)
+        crowded = await geocodes.recognise_around(connection, work.org_id, written.since, written.moved)
+        assigned = await touched.reassign(work, written.since, accounts=crowded, buildings=written.moved)
     return await finish(work, staged, changed=written.changed, **assigned)
 
 
