@@ -1,8 +1,6 @@
 """What is stored of an account or a building as of a day, and why it is so."""
 
 import datetime as dt
-import uuid
-import zoneinfo
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,8 +12,7 @@ from app.accounts import facts as account_facts
 from app.assignments import locators, repository
 from app.assignments.decide import RULE_NAMES, STATUS_NAMES, evidence
 from app.assignments.on_day import decide_on
-from app.errors import Invalid, NotFound
-from app.orgs import service as orgs
+from app.errors import NotFound
 from app.places import facts as place_facts
 from app.planes import service as planes
 from app.planes.service import Plane
@@ -24,31 +21,6 @@ from geo.precedence import explain as steps_of
 from geo.precedence import parse_rules
 
 Document = dict[str, Any]
-
-
-async def moment_of(
-    connection: AsyncConnection, org_id: uuid.UUID, known_at: str | None
-) -> dt.datetime | None:
-    """The moment that a caller's ``known_at`` means: an instant, or the end of a day of the organisation.
-
-    Without an offset it is the organisation's time. Raises :class:`Invalid` for what is no time.
-    """
-    if known_at is None:
-        return None
-    # A plus sign that was not escaped arrives as a space.
-    said = known_at.strip().replace(" ", "+") if "T" in known_at else known_at.strip()
-    try:
-        when = dt.datetime.fromisoformat(said)
-        if len(said) <= 10:
-            when += dt.timedelta(days=1)
-    except (ValueError, OverflowError) as error:
-        raise Invalid(
-            f"known_at is {known_at!r}; a date or a time such as 2026-05-03T18:00:00+08:00 was expected.",
-            kind="bad-time",
-        ) from error
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=zoneinfo.ZoneInfo(await orgs.time_zone(connection, org_id)))
-    return when
 
 
 async def of_account(

@@ -10,16 +10,12 @@ from fastapi import APIRouter, Query
 
 from app.assignments import asking
 from app.assignments.schemas import AccountAssignments, BuildingAssignments, Explanation
-from app.requests import Reading
+from app.requests import KnownAt, Reading, known_moment
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
 PlaneCode = Annotated[str | None, Query(description="Code of a plane; all of them without it.")]
 At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
-KnownAt = Annotated[
-    str | None,
-    Query(description="What was known at that moment, or at the end of that day; now without it."),
-]
 
 
 @router.get("/accounts/{account_id:path}/assignments", response_model=AccountAssignments)
@@ -27,7 +23,7 @@ async def account_assignments(
     account_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
 ) -> dict[str, Any]:
     """Whose an account is: on that day, as known then."""
-    day, known = at or scope.today, await asking.moment_of(scope.connection, scope.org_id, known_at)
+    day, known = at or scope.today, await known_moment(scope, known_at)
     rows = await asking.of_account(scope.connection, account_id, plane, day, known)
     return {"account": account_id, "at": day, "assignments": rows}
 
@@ -47,6 +43,6 @@ async def building_assignments(
     building_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
 ) -> dict[str, Any]:
     """Whose a building is: on that day, as known then."""
-    day, known = at or scope.today, await asking.moment_of(scope.connection, scope.org_id, known_at)
+    day, known = at or scope.today, await known_moment(scope, known_at)
     rows = await asking.of_building(scope.connection, building_id, plane, day, known)
     return {"building": building_id, "at": day, "assignments": rows}
