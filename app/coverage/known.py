@@ -51,7 +51,8 @@ async def known_of(
     if "building" in question.texts:
         keys = await place_facts.building_keys_of(connection, _distinct(question.texts["building"]))
         building_pk = _keys(question, "building", keys, reason)
-        some = await place_facts.buildings_of(connection, np.unique(building_pk[building_pk >= 0]))
+        asked = np.unique(building_pk[building_pk >= 0])
+        some = await place_facts.buildings_of(connection, asked, day, until)
         placed = await anyio.to_thread.run_sync(grids_of, ground, some)
         columns |= gather.building_columns(placed, building_pk)
     return Known.of(question.lng, question.lat, **columns)

@@ -56,7 +56,7 @@ async def gather(
     before = await assignments.under_plan(connection, org_id, plane, table.plan_id, day)
     boxes = [float(side) for side in shapely.total_bounds(table.geometries)]
     barriers = await obstacles.barriers(connection, (boxes[0], boxes[1], boxes[2], boxes[3]))
-    buildings = await _buildings(connection, before)
+    buildings = await _buildings(connection, before, day)
     classes = await plans.classes_on(connection, table, day)
     demand, held = await _demand(connection, classes, wanted, before, buildings, day)
     locked = _locked(table, wanted)
@@ -86,9 +86,10 @@ class _Buildings:
     footprints: NDArray[np.object_]
 
 
-async def _buildings(connection: AsyncConnection, before: Decided) -> _Buildings:
+async def _buildings(connection: AsyncConnection, before: Decided, day: dt.date) -> _Buildings:
+    until = day + dt.timedelta(days=1)
     parts = [
-        await place_facts.buildings_of(connection, before.building_pk[start : start + CHUNK])
+        await place_facts.buildings_of(connection, before.building_pk[start : start + CHUNK], day, until)
         for start in range(0, len(before.building_pk), CHUNK)
     ]
     keys = np.concatenate([np.empty(0, np.int64), *(part.building_pk for part in parts)])
