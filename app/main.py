@@ -17,6 +17,7 @@ from app.coverage import routes as coverage
 from app.demo import pages
 from app.imports import routes as imports
 from app.jobs import routes as jobs
+from app.orgs import areas_routes as areas
 from app.orgs import routes as orgs
 from app.planes import routes as planes
 from app.plans import release_routes as releases
@@ -29,6 +30,7 @@ from app.storage.location import database_url
 
 ROUTERS = (
     health.router,
+    areas.router,
     classes.router,
     orgs.router,
     planes.router,

@@ -54,15 +54,21 @@ async def people(
     return [Person(**row) for row in await repository.people(connection, after, limit)]
 
 
-def inherited_classes(tree: list[Area]) -> dict[uuid.UUID, str]:
-    """Each area's class: its own, else that of the nearest area above it that has one, else empty."""
+def class_sources(tree: list[Area]) -> dict[uuid.UUID, Area | None]:
+    """Where each area's class comes from: itself, else the nearest area above it that has one, else None."""
     by_id = {area.area_id: area for area in tree}
-    classes: dict[uuid.UUID, str] = {}
+    sources: dict[uuid.UUID, Area | None] = {}
     for area in tree:
         seen: set[uuid.UUID] = set()
         at: Area | None = area
-        while at is not None and not at.area_class and at.area_id not in seen:
+        while at is not None and not at.area_class:
             seen.add(at.area_id)
-            at = by_id.get(at.parent_id) if at.parent_id else None
-        classes[area.area_id] = at.area_class if at is not None else ""
-    return classes
+            above = at.parent_id
+            at = by_id.get(above) if above and above not in seen else None
+        sources[area.area_id] = at
+    return sources
+
+
+def inherited_classes(tree: list[Area]) -> dict[uuid.UUID, str]:
+    """Each area's class: its own, else that of the nearest area above it that has one, else empty."""
+    return {area_id: source.area_class if source else "" for area_id, source in class_sources(tree).items()}

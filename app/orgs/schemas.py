@@ -1,23 +1,4 @@
-from pydantic import BaseModel, Field
-
-
-class AreaOut(BaseModel):
-    """A node of the organisation's tree on the day asked about. ``class`` is its own, empty: inherited."""
-
-    code: str
-    name: str
-    parent: str | None
-    kind: str | None
-    area_class: str = Field(alias="class")
-    class_reason: str | None
-    nbs_code: str | None
-
-
-class AreasOut(BaseModel):
-    """A page of areas by code; ``next`` is the token of the page behind it, none at the end."""
-
-    areas: list[AreaOut]
-    next: str | None
+from pydantic import BaseModel
 
 
 class PersonOut(BaseModel):

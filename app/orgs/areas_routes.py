@@ -1,0 +1,79 @@
+"""/v1/areas"""
+
+import datetime as dt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from app import tokens
+from app.orgs import areas, directory
+from app.orgs.areas_schemas import AreaDetailOut, AreasOut
+from app.orgs.directory import Area
+from app.requests import KnownAt, Reading, known_moment
+
+router = APIRouter(prefix="/v1/areas", tags=["organisation"])
+
+
+def _document(area: Area, source: Area | None) -> dict[str, Any]:
+    return {
+        "code": area.code,
+        "name": area.name,
+        "parent": area.parent,
+        "kind": area.kind,
+        "class": area.area_class,
+        "class_reason": area.class_reason,
+        "effective_class": source.area_class if source else "",
+        "class_from": source.code if source else None,
+        "nbs_code": area.nbs_code,
+    }
+
+
+@router.get("", response_model=AreasOut)
+async def list_areas(
+    scope: Reading,
+    at: dt.date | None = None,
+    known_at: KnownAt = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    token: str | None = None,
+) -> dict[str, Any]:
+    """The organisation's areas by code, as they were on a day (default: today)."""
+    after = tokens.key(token, 1)[0] if token else ""
+    known = await known_moment(scope, known_at)
+    tree = await directory.areas(scope.connection, at or scope.today, known_at=known)
+    sources = directory.class_sources(tree)
+    found = [area for area in tree if area.code > after]
+    page = found[:limit]
+    return {
+        "areas": [_document(area, sources[area.area_id]) for area in page],
+        "next": tokens.token(page[-1].code) if len(found) > limit else None,
+    }
+
+
+@router.get("/{code:path}", response_model=AreaDetailOut)
+async def get_area(
+    code: str, scope: Reading, at: dt.date | None = None, known_at: KnownAt = None
+) -> dict[str, Any]:
+    """One area as it was on a day, and all that was ever known of it."""
+    known, day = await known_moment(scope, known_at), at or scope.today
+    tree = await directory.areas(scope.connection, day, known_at=known)
+    area = areas.named(tree, code, day)
+    spans = await areas.history(scope.connection, code, known, corrected=True)
+    return {
+        **_document(area, directory.class_sources(tree)[area.area_id]),
+        "below": [one.code for one in tree if one.parent_id == area.area_id],
+        "history": [
+            {
+                "from": span.valid_from,
+                "to": span.valid_to,
+                "name": span.name,
+                "parent": span.parent,
+                "kind": span.kind,
+                "class": span.area_class,
+                "class_reason": span.class_reason,
+                "nbs_code": span.nbs_code,
+                "recorded_at": span.recorded_at,
+                "superseded_at": span.superseded_at,
+            }
+            for span in spans
+        ],
+    }
