@@ -1,26 +1,27 @@
 """Point → grid, exactly, at tens of millions of points a second.
 
-A raster over the extent answers most points by one look; a point in a cell that borders cross is tested
-against the few grids there with exact predicates (see ``raster``, ``polygons`` and ``exact``). Nothing is
-assumed about the grids: they may overlap, leave gaps, have holes and parts.
+Three roads give the same answers. A raster over the extent answers most points by one look; a point in a
+cell that borders cross is tested with exact predicates (``exact``): in an edge-matched coverage against the
+few edges there (``matched``), else against the grids there (``raster``, ``polygons``), which may overlap,
+leave gaps, have holes and parts. For few points a tree needs nothing built (``tree``).
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import shapely
 
 from geo.errors import InputError
-from geo.locator import polygons as _polygons
+from geo.locator import matched as _matched
 from geo.locator import raster as _raster
 from geo.locator import storage
+from geo.locator.matched import Matched
 from geo.locator.nearest import Nearest
-from geo.locator.polygons import Polygons
 from geo.locator.raster import Raster
 from geo.locator.tree import TreeRoad
 
@@ -40,6 +41,20 @@ class Located:
     ambiguous: npt.NDArray[np.bool_]
 
 
+class Road(Protocol):
+    """A way of answering: writes into arrays of the points' length."""
+
+    def locate(
+        self,
+        lng: Floats,
+        lat: Floats,
+        index: npt.NDArray[np.int32],
+        tie: npt.NDArray[np.bool_],
+        ambiguous: npt.NDArray[np.bool_],
+    ) -> None:
+        """As :class:`Located` has them."""
+
+
 @dataclass
 class Locator:
     """An index of grids: build it with :meth:`build`, ask with :meth:`locate` and :meth:`nearest`.
@@ -48,12 +63,12 @@ class Locator:
     """
 
     codes: npt.NDArray[np.object_]
-    ends: Floats  # edges (e,4) ax ay bx by; those of grid i at grid_at[i]:grid_at[i + 1]
+    ends: (
+        Floats  # edges (e,4) ax ay bx by, those of grid i at grid_at[i]:grid_at[i + 1]; the outline at least
+    )
     grid_at: npt.NDArray[np.int64]
     rank: npt.NDArray[np.int64]
-    polygons: Polygons | None
-    raster: Raster | None
-    tree: TreeRoad | None = None
+    road: Road
     _nearest: Nearest | None = field(default=None, repr=False)
 
     @staticmethod
@@ -63,9 +78,9 @@ class Locator:
         """Index grids: polygons or multipolygons (n,), EPSG:4326 degrees as they come, and unique codes (n,).
 
         None and empty geometries cover nothing. Invalid rings count even–odd. ``points``: how many points
-        will be asked in all, if that is known: when they are few a tree is quicker than a raster, with the
-        same answers. Raises :class:`InputError` for codes that repeat, geometries that are no polygons, and
-        coordinates that are not finite or beyond ±180 / ±90 degrees.
+        will be asked in all, if that is known: the road is chosen by it, with the same answers; an index that
+        is kept is made for the most. Raises :class:`InputError` for codes that repeat, geometries that are no
+        polygons, and coordinates that are not finite or beyond ±180 / ±90 degrees.
         """
         geoms = np.array(geometries, dtype=object).reshape(-1)
         names = np.array([str(c) for c in codes], dtype=object)
@@ -75,11 +90,15 @@ class Locator:
         _check_geometries(geoms, names)
         rank = np.empty(len(names), np.int64)
         rank[np.argsort(names, kind="stable")] = np.arange(len(names))  # Python compares text by code point
+        edges = int(shapely.get_num_coordinates(geoms).sum())
+        if points is None or points > _MANY_PER_EDGE * edges:
+            found = _matched.build(geoms, rank)
+            if found is not None:
+                return Locator(names, *_by_grid(*found[1:], len(names)), rank, found[0])
         ends, grid_at = _edges(geoms)
-        if points is not None and points < _few(len(ends)):
-            return Locator(names, ends, grid_at, rank, None, None, TreeRoad(geoms, rank))
-        polygons = _polygons.build(ends, grid_at)
-        return Locator(names, ends, grid_at, rank, polygons, _raster.build(polygons, ends, grid_at, rank))
+        if points is not None and points < _few(edges):
+            return Locator(names, ends, grid_at, rank, TreeRoad(geoms, rank))
+        return Locator(names, ends, grid_at, rank, _raster.build(ends, grid_at, rank))
 
     def locate(self, lng: npt.ArrayLike, lat: npt.ArrayLike, *, threads: int = 1) -> Located:
         """The grid of each point (m,), WGS 84 degrees; exact for every double, on edges and vertices too."""
@@ -87,27 +106,17 @@ class Locator:
         y = np.ascontiguousarray(np.asarray(lat, np.float64).ravel())
         if len(x) != len(y):
             raise ValueError(f"{len(x)} longitudes but {len(y)} latitudes")
-        if self.tree is not None:
-            return Located(*self.tree.locate(x, y))
-        assert self.polygons is not None
-        assert self.raster is not None
         out = Located(np.empty(len(x), np.int32), np.empty(len(x), np.bool_), np.empty(len(x), np.bool_))
-        p, r = self.polygons, self.raster
-        extent = _extent(p.bounds)
 
-        def work(start: int) -> None:
-            part = slice(start, start + _CHUNK) if threads > 1 else slice(None)
-            _raster.locate(
-                x[part], y[part], extent, r.frame, r.owner, r.starts, r.items, p.bounds, p.slabs, p.edges_at,
-                p.edges, out.index[part], out.tie[part], out.ambiguous[part],
-            )  # fmt: skip
+        def work(start: int, size: int = _CHUNK) -> None:
+            part = slice(start, start + size)
+            self.road.locate(x[part], y[part], out.index[part], out.tie[part], out.ambiguous[part])
 
         if threads > 1 and len(x) > _CHUNK:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, range(0, len(x), _CHUNK)))
         else:
-            threads = 1
-            work(0)
+            work(0, len(x))
         return out
 
     def nearest(self, lng: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[npt.NDArray[np.int32], Floats]:
@@ -129,13 +138,12 @@ class Locator:
 
     def save(self, path: str | Path) -> None:
         """Write the index into one file (beside it first, then renamed), to be opened by :meth:`load`."""
-        if self.polygons is None or self.raster is None:
-            self.polygons = _polygons.build(self.ends, self.grid_at)
-            self.raster = _raster.build(self.polygons, self.ends, self.grid_at, self.rank)
+        if isinstance(self.road, TreeRoad):
+            self.road = _raster.build(self.ends, self.grid_at, self.rank)
+        kind = "matched" if isinstance(self.road, Matched) else "raster"
         storage.save(Path(path), self.codes, {
             "ends": self.ends, "grid_at": self.grid_at, "rank": self.rank,
-            **{f"polygons.{k}": v for k, v in vars(self.polygons).items()},
-            **{f"raster.{k}": v for k, v in vars(self.raster).items()},
+            **{f"{kind}.{name}": array for name, array in vars(self.road).items()},
         })  # fmt: skip
 
     @staticmethod
@@ -144,23 +152,35 @@ class Locator:
         file.
         """
         codes, arrays = storage.load(Path(path))
-        parts = {
-            kind: {k.split(".")[1]: v for k, v in arrays.items() if k.startswith(kind + ".")}
-            for kind in ("polygons", "raster")
-        }
-        polygons, raster = Polygons(**parts["polygons"]), Raster(**parts["raster"])
-        return Locator(codes, arrays["ends"], arrays["grid_at"], arrays["rank"], polygons, raster)
+        ends, grid_at, rank = (arrays.pop(name) for name in ("ends", "grid_at", "rank"))
+        kind = next(iter(arrays)).split(".")[0]
+        parts = {name.split(".")[1]: array for name, array in arrays.items()}
+        road: Road = Matched(**parts) if kind == "matched" else Raster(**parts)
+        return Locator(codes, ends, grid_at, rank, road)
 
 
 def warm() -> None:
     """Compile every loop (kept on disk), so that no user waits for it."""
     square: Any = shapely.box(0, 0, 1, 1)
-    Locator.build(np.array([square], dtype=object), ["a"]).nearest([0.5, 2.0, 1.0], [0.5, 0.5, 1.0])
+    for grids in ([square], [square, square]):  # a coverage, and one that overlaps
+        codes = [str(i) for i in range(len(grids))]
+        Locator.build(np.array(grids, dtype=object), codes).nearest([0.5, 2.0, 1.0], [0.5, 0.5, 1.0])
 
 
 def _few(edges: int) -> int:
     """Below how many points the tree is quicker than building the raster."""
     return 2_000 + edges // 20
+
+
+_MANY_PER_EDGE = 6
+"""From so many points for each edge on, checking that the grids are edge-matched is worth its time."""
+
+
+def _by_grid(ends: Floats, grid: npt.NDArray[np.int32], grids: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Edges (e,4) in the order of their grids, and where each grid's begin."""
+    count = np.bincount(grid, minlength=grids)
+    order = np.argsort(grid, kind="stable")
+    return ends[order], np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
 
 
 def _check_codes(names: npt.NDArray[np.object_]) -> None:
@@ -206,11 +226,3 @@ def _edges(geoms: npt.NDArray[np.object_]) -> tuple[Floats, npt.NDArray[np.int64
     ends = np.hstack([coords[inner], coords[inner + 1]])
     count = np.bincount(owner[part[ring[inner]]], minlength=len(geoms))
     return ends, np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-
-
-def _extent(bounds: Floats) -> Floats:
-    """West, south, east, north of all; an extent that holds nothing when there are no grids."""
-    known = bounds[~np.isnan(bounds[:, 0])]
-    if not len(known):
-        return np.array([1.0, 1.0, 0.0, 0.0])
-    return np.concatenate([known[:, :2].min(axis=0), known[:, 2:].max(axis=0)])

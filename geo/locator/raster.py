@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from geo.locator.polygons import BOUNDARY, INSIDE, OUTSIDE, Polygons, side
+from geo.locator import polygons as _polygons
+from geo.locator.polygons import BOUNDARY, INSIDE, OUTSIDE, side
 
 _MOST_CELLS = 1 << 24
 _LEAST_CELLS = 1 << 12
@@ -20,29 +21,49 @@ _MARGIN = 1e-5  # of a cell: more than rounding can move a point from one cell t
 
 @dataclass(frozen=True)
 class Raster:
-    """``frame``: west, south, cells per degree of longitude, of latitude."""
+    """``frame``: west, south, cells per degree of longitude, of latitude; ``extent`` west south east north;
+    ``bounds`` and what follows are the ``Polygons`` themselves."""
 
+    extent: npt.NDArray[np.float64]
     frame: npt.NDArray[np.float64]
     owner: npt.NDArray[np.int32]
     starts: npt.NDArray[np.int64]
     items: npt.NDArray[np.int32]
+    bounds: npt.NDArray[np.float64]
+    slabs: npt.NDArray[np.int64]
+    edges_at: npt.NDArray[np.int64]
+    edges: npt.NDArray[np.float64]
+
+    def locate(
+        self,
+        lng: npt.NDArray[np.float64],
+        lat: npt.NDArray[np.float64],
+        index: npt.NDArray[np.int32],
+        tie: npt.NDArray[np.bool_],
+        ambiguous: npt.NDArray[np.bool_],
+    ) -> None:
+        """As ``geo.locator.Located`` has them, written into the arrays given."""
+        locate(
+            lng, lat, self.extent, self.frame, self.owner, self.starts, self.items, self.bounds, self.slabs,
+            self.edges_at, self.edges, index, tie, ambiguous,
+        )  # fmt: skip
 
 
 def build(
-    polygons: Polygons,
     ends: npt.NDArray[np.float64],
     grid_at: npt.NDArray[np.int64],
     rank: npt.NDArray[np.int64],
 ) -> Raster:
-    """A raster whose number of cells follows the length of the borders. ``rank`` (n,) orders grids by
-    code.
+    """A raster whose number of cells follows the length of the borders. Edges (e,4), those of grid i at
+    ``grid_at[i]:grid_at[i + 1]``; ``rank`` (n,) orders grids by code.
     """
+    polygons = _polygons.build(ends, grid_at)
     bounds = polygons.bounds[~np.isnan(polygons.bounds[:, 0])]
     if not len(bounds):
         empty = np.zeros(0, np.int32)
-        return Raster(
-            np.array([0.0, 0.0, 1.0, 1.0]), np.full((1, 1), -1, np.int32), np.zeros(1, np.int64), empty
-        )
+        nothing = np.array([1.0, 1.0, 0.0, 0.0])
+        frame, owner = np.array([0.0, 0.0, 1.0, 1.0]), np.full((1, 1), -1, np.int32)
+        return Raster(nothing, frame, owner, np.zeros(1, np.int64), empty, **vars(polygons))
     west, south = bounds[:, :2].min(axis=0)
     east, north = bounds[:, 2:].max(axis=0)
     width, height = max(east - west, 1e-9), max(north - south, 1e-9)
@@ -67,7 +88,9 @@ def build(
         cells, items = cells[order], items[order]
         first = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]])
     owner.ravel()[listed] = -2 - np.arange(len(listed), dtype=np.int32)
-    return Raster(frame, owner, np.r_[first, len(cells)].astype(np.int64), items.astype(np.int32))
+    starts = np.r_[first, len(cells)].astype(np.int64)
+    extent = np.array([west, south, east, north])
+    return Raster(extent, frame, owner, starts, items.astype(np.int32), **vars(polygons))
 
 
 def _size(ends: npt.NDArray[np.float64], width: float, height: float, most: float) -> tuple[int, int]:

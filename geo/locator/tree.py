@@ -19,15 +19,19 @@ class TreeRoad:
         self.by_rank = np.argsort(rank).astype(np.int32)
 
     def locate(
-        self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-        """(index, tie, ambiguous) as :class:`geo.locator.Located` has them."""
-        m = len(x)
-        index, tie, ambiguous = np.full(m, -1, np.int32), np.zeros(m, bool), np.zeros(m, bool)
+        self,
+        x: npt.NDArray[np.float64],
+        y: npt.NDArray[np.float64],
+        index: npt.NDArray[np.int32],
+        tie: npt.NDArray[np.bool_],
+        ambiguous: npt.NDArray[np.bool_],
+    ) -> None:
+        """As :class:`geo.locator.Located` has them, written into the arrays given."""
+        index[:], tie[:], ambiguous[:] = -1, False, False
         good = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
         points: Any = shapely.points(x[good], y[good])
         if not len(good):
-            return index, tie, ambiguous
+            return
         at, grid = self.tree.query(points, predicate="intersects")
         best = np.full(len(good), len(self.rank))
         np.minimum.at(best, at, self.rank[grid])
@@ -39,4 +43,3 @@ class TreeRoad:
         edges = np.bincount(at[several][~inside], minlength=len(good))
         tie[good] = edges > 1
         ambiguous[good] = (count > 1) & (count > edges)
-        return index, tie, ambiguous

@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import locator_reference as reference
 import numpy as np
@@ -8,9 +9,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo import locator
 from geo.errors import InputError
-from geo.locator import Locator
+from geo.locator import Locator, raster
 from geo.locator.exact import orientation
+from geo.locator.matched import Matched
 
 GEOD = pyproj.Geod(ellps="WGS84")
 with np.errstate(invalid="ignore"):
@@ -74,6 +77,36 @@ def test_overlaps_gaps_holes_and_parts_are_located_exactly(seed, expected):
     many = shapely.MultiPolygon([b[0], shapely.transform(b[1], lambda c: c + np.array([1.0, 0.25]))])
     geoms = np.array([*holed, a[3], many, b[2], None, shapely.Polygon()], dtype=object)
     agrees(geoms, names(len(geoms)), trying(geoms, rng), expected=expected)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(0, 10_000))
+def test_grids_of_lattice_cells_are_located_exactly(seed):
+    """Level and upright edges, corners where four grids meet, grids in parts, with holes, and land without."""
+    rng = np.random.default_rng(seed)
+    squares = np.array(
+        [shapely.box(i / 4, j / 4, i / 4 + 0.25, j / 4 + 0.25) for i in range(6) for j in range(6)]
+    )
+    owner = rng.integers(0, 7, len(squares))
+    geoms = np.array([shapely.coverage_union_all(squares[owner == k]) for k in range(5)], dtype=object)
+    lattice = np.array([(x / 8, y / 8) for x in range(-1, 14, 2) for y in range(-1, 14)])
+    agrees(geoms, names(len(geoms)), np.vstack([lattice, lattice[:, ::-1], trying(geoms, rng, 10)]))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1e-3, 0.5, 30.0]))
+def test_the_road_of_a_coverage_agrees_with_the_road_of_any_grids(seed, size):
+    rng = np.random.default_rng(seed)
+    geoms = voronoi(seed, 40, size=size)
+    geoms = geoms[rng.random(len(geoms)) < 0.9]
+    quick = Locator.build(geoms, names(len(geoms)))
+    assert isinstance(quick.road, Matched) == (
+        bool(shapely.coverage_is_valid(geoms)) and bool(shapely.is_valid(geoms).all())
+    )
+    slow = replace(quick, road=raster.build(*locator._edges(geoms), quick.rank))
+    points = trying(geoms, rng, 2_000).T
+    for a, b in zip(vars(quick.locate(*points)).values(), vars(slow.locate(*points)).values(), strict=True):
+        assert (a == b).all()
 
 
 coordinate = st.integers(-8, 8).map(lambda v: v / 4)
