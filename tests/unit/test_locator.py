@@ -82,7 +82,7 @@ def test_overlaps_gaps_holes_and_parts_are_located_exactly(seed, expected):
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000))
 def test_grids_of_lattice_cells_are_located_exactly(seed):
-    """Level and upright edges, corners where four grids meet, grids in parts, with holes, and land without."""
+    """Level and upright edges, corners of four grids, grids in parts and with holes, gaps."""
     rng = np.random.default_rng(seed)
     squares = np.array(
         [shapely.box(i / 4, j / 4, i / 4 + 0.25, j / 4 + 0.25) for i in range(6) for j in range(6)]
