@@ -27,9 +27,11 @@ from app.rebalances import routes as rebalances
 from app.settings import Settings
 from app.storage.database import Database
 from app.storage.location import database_url
+from app.workloads import routes as workloads
 
 ROUTERS = (
     health.router,
+    workloads.router,
     areas.router,
     classes.router,
     orgs.router,

@@ -10,9 +10,10 @@ from fastapi import Query
 from fastapi.responses import Response
 
 Format = Annotated[
-    Literal["json", "csv"], Query(description="csv: the same rows as a table for a spreadsheet")
+    Literal["json", "csv"],
+    Query(alias="format", description="csv: the same rows as a table for a spreadsheet"),
 ]
-"""How a list is answered: the query parameter ``format``."""
+"""How a list is answered: the query parameter ``format``, whatever the function calls it."""
 
 
 def csv_response(

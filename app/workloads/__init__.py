@@ -1,0 +1,1 @@
+"""What grids and customers cost in minutes a month, and why."""
