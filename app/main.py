@@ -15,6 +15,7 @@ from app.assignments import routes as assignments
 from app.classes import routes as classes
 from app.coverage import routes as coverage
 from app.demo import pages
+from app.geocodes import routes as geocodes
 from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.orgs import areas_routes as areas
@@ -35,6 +36,7 @@ ROUTERS = (
     areas.router,
     classes.router,
     orgs.router,
+    geocodes.router,
     planes.router,
     plans.router,
     releases.router,
