@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.classes import service
+from app.classes import service, suggesting
 from app.classes.effect import Change
-from app.classes.schemas import ClassWanted, EffectOut, ReclassWanted
+from app.classes.schemas import ClassWanted, EffectOut, ReclassWanted, SuggestionsOut, SuggestionsWanted
 from app.idempotency.service import Answer
-from app.requests import Writing
+from app.requests import Reading, Writing
 
 router = APIRouter(prefix="/v1/areas", tags=["organisation"])
 
@@ -23,6 +23,17 @@ async def _change(code: str, body: ClassWanted, scope: Writing, *, dry_run: bool
         return Answer(told)
 
     return await scope.once(make)
+
+
+@router.post("/class-suggestions", response_model=SuggestionsOut)
+async def suggest_classes(body: SuggestionsWanted, scope: Reading) -> dict[str, Any]:
+    """What the density of households or customers suggests for each area, with the evidence.
+
+    Nothing is applied: reclass the areas you agree with.
+    """
+    return await suggesting.suggestions(
+        scope.connection, body.at or scope.today, body.kind, differing=body.differing
+    )
 
 
 @router.put("/{code:path}/class", response_model=EffectOut)

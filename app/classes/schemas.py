@@ -146,6 +146,5 @@ class SuggestionsOut(BaseModel):
 
     at: dt.date
     policy: dict[str, Any]
-    clusters: list[float] = Field(description="People of each urban cluster, the greatest first.")
     areas_without_ground: list[str]
     suggestions: list[SuggestionOut]
