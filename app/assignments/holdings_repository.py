@@ -8,16 +8,13 @@ from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.storage.columns import Kind, read_columns
+from app.storage.dated import on_day
 
 _HELD = """
-    SELECT account_pk, grid_id FROM assignments
-    WHERE plane_id = :plane AND status = 'assigned' AND {known}
-      AND valid_from <= CAST(:at AS date) AND (valid_to IS NULL OR CAST(:at AS date) < valid_to)
-      AND (CAST(:grid AS uuid) IS NULL OR grid_id = :grid)
-    ORDER BY account_pk
+    SELECT a.account_pk, a.grid_id FROM assignments a
+    WHERE a.plane_id = :plane AND a.status = 'assigned' AND {holds} {in_grid}
+    ORDER BY a.account_pk
 """
-_NOW = "superseded_at IS NULL"
-_THEN = "recorded_at <= :known_at AND (superseded_at IS NULL OR :known_at < superseded_at)"
 _KINDS: dict[str, Kind] = {"account_pk": "int64", "grid_id": "uuid"}
 
 
@@ -29,8 +26,11 @@ async def held(
     grid_id: uuid.UUID | None,
 ) -> dict[str, NDArray[Any]]:
     """Accounts in a grid of the plane (or in the one named), ascending by key, with their grid."""
-    params: dict[str, Any] = {"plane": plane_id, "at": day, "grid": grid_id}
+    params: dict[str, Any] = {"plane": plane_id, "at": day}
     if known_at is not None:
         params["known_at"] = known_at
-    query = _HELD.format(known=_NOW if known_at is None else _THEN)
+    if grid_id is not None:
+        params["grid"] = grid_id
+    in_grid = "AND a.grid_id = :grid" if grid_id is not None else ""
+    query = _HELD.format(holds=on_day("a", known_at), in_grid=in_grid)
     return await read_columns(connection, query, _KINDS, **params)
