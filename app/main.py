@@ -20,6 +20,7 @@ from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.orgs import areas_routes as areas
 from app.orgs import routes as orgs
+from app.places import routes as places
 from app.planes import routes as planes
 from app.plans import release_routes as releases
 from app.plans import routes as plans
@@ -45,6 +46,7 @@ ROUTERS = (
     rebalances.router,
     assignments.router,
     coverage.router,
+    places.router,
     policies.router,
     pages.router,
 )

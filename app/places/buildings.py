@@ -1,0 +1,200 @@
+"""Buildings as of a day: where they stand, what they hold, who their customers are."""
+
+import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+import shapely
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.assignments import asking
+from app.errors import NotFound
+from app.places import buildings_repository as repository
+from app.places.buildings_repository import Box
+from app.planes import service as planes
+from app.plans import service as plans
+from app.plans.service import GridTable
+
+Document = dict[str, Any]
+
+
+async def page(
+    connection: AsyncConnection,
+    at: dt.date,
+    known_at: dt.datetime | None,
+    plane: str | None,
+    grid: str | None,
+    box: Box | None,
+    after: str | None,
+    limit: int,
+) -> list[Document]:
+    """Buildings by id, behind ``after``; with their grid in the plane, if one is named."""
+    plane_id, table = None, None
+    if plane is not None:
+        of = await planes.get(connection, plane)
+        plane_id, table = of.plane_id, await table_on(connection, of.plane_id, at, known_at)
+    grid_id = grid_named(table, plane, grid, at) if grid is not None else None
+    rows = await repository.page(connection, at, known_at, plane_id, grid_id, box, after, limit)
+    codes = codes_of(table)
+    held = _customers(
+        await repository.customers(connection, [row["building_pk"] for row in rows], at, known_at)
+    )
+    return [_row(row, held.get(row["building_pk"], []), codes) for row in rows]
+
+
+def _row(row: Mapping[str, Any], customers: list[Mapping[str, Any]], codes: Mapping[Any, str]) -> Document:
+    inside = shapely.point_on_surface(shapely.from_wkb(row["wkb"]))
+    names = ("id", "name", "use", "address")
+    numbers = ("households", "ports", "ports_used")
+    return {
+        **{name: row[name] for name in names},
+        "lng": inside.x,
+        "lat": inside.y,
+        "grid": codes.get(row.get("grid_id")),
+        **{name: row[name] for name in numbers},
+        "customers": sum(one["customers"] for one in customers),
+        "on_net": _on_net(customers),
+        "penetration": ratio(_on_net(customers), row["households"]),
+        "confirmed": row["confirmed_on"],
+    }
+
+
+async def one(
+    connection: AsyncConnection, building_id: str, at: dt.date, known_at: dt.datetime | None
+) -> Document:
+    """One building with all that is known of it on the day."""
+    row = await repository.one(connection, building_id, at, known_at)
+    if row is None:
+        raise NotFound(
+            f"There is no building {building_id!r}" + (" known by then." if known_at else "."),
+            kind="unknown-building",
+        )
+    key = row["building_pk"]
+    counted = await repository.customers(connection, [key], at, known_at)
+    points = await repository.points(connection, key, at, known_at)
+    total, on_net = sum(one["customers"] for one in counted), _on_net(counted)
+    assigned = await asking.of_building(connection, building_id, None, at, known_at)
+    return {
+        "id": row["id"],
+        "at": at,
+        "name": row["name"],
+        "use": row["use"],
+        "address": row["address"],
+        "confirmed": row["confirmed_on"],
+        "attributes": row["attributes"],
+        "from": beginning(row["valid_from"]),
+        "to": row["valid_to"],
+        "geometry": geojson(row["wkb"]),
+        "datum": row["datum"],
+        "households": row["households"],
+        "ports": row["ports"],
+        "ports_used": row["ports_used"],
+        "customers": {
+            "total": total,
+            "by_net_status": count_by(counted, "net_status"),
+            "by_tier": count_by(counted, "tier"),
+        },
+        "on_net": on_net,
+        "penetration": ratio(on_net, row["households"]),
+        "any_on_net": on_net > 0,
+        "stack": {
+            "points": len(points),
+            "most": points[0] if points else None,
+        },
+        "planes": [
+            {
+                **{name: held[name] for name in ("plane", "grid", "status", "tie", "share", "from", "to")},
+                "shares": _shares(held),
+            }
+            for held in assigned
+        ],
+    }
+
+
+async def history(
+    connection: AsyncConnection, building_id: str, known_at: dt.datetime | None
+) -> list[Document]:
+    """The building's versions in order, as known then."""
+    from_facts = await repository.one(connection, building_id, dt.date.max, known_at)
+    if from_facts is None:
+        raise NotFound(f"There is no building {building_id!r}.", kind="unknown-building")
+    return [
+        {
+            "from": beginning(row["valid_from"]),
+            "to": row["valid_to"],
+            "recorded_at": row["recorded_at"],
+            "households": row["households"],
+            "ports": row["ports"],
+            "ports_used": row["ports_used"],
+            "geometry": geojson(row["wkb"]),
+        }
+        for row in await repository.history(connection, from_facts["building_pk"], known_at)
+    ]
+
+
+async def table_on(
+    connection: AsyncConnection, plane_id: uuid.UUID, at: dt.date, known_at: dt.datetime | None
+) -> GridTable | None:
+    """The grids of the plan in force on the day, as known then; None where there is none."""
+    plan = await plans.in_force(connection, plane_id, at, known_at)
+    return await plans.grid_table(connection, plan.plan_id) if plan else None
+
+
+def grid_named(table: GridTable | None, plane: str | None, code: str, at: dt.date) -> uuid.UUID:
+    """The grid with this code; raises :class:`NotFound`."""
+    if table is None or code not in table.codes:
+        raise NotFound(
+            f"No grid {code!r} is in force in plane {plane} on {at}." if plane else "Say which plane: plane=",
+            kind="unknown-grid",
+        )
+    return table.grid_ids[table.codes.index(code)]
+
+
+def codes_of(table: GridTable | None) -> dict[uuid.UUID, str]:
+    """The code of each grid of the table."""
+    return dict(zip(table.grid_ids, table.codes, strict=True)) if table else {}
+
+
+def beginning(day: dt.date) -> dt.date | None:
+    """The day from which a version holds; None: ever since."""
+    return None if day == dt.date.min else day
+
+
+def ratio(part: int, whole: int | None) -> float | None:
+    """A share, None where there is nothing to divide by."""
+    return round(part / whole, 6) if whole else None
+
+
+def geojson(wkb: bytes) -> Any:
+    """A geometry as GeoJSON, coordinates as they are stored."""
+    return orjson.loads(shapely.to_geojson(shapely.from_wkb(wkb)))
+
+
+def count_by(counted: Iterable[Mapping[str, Any]], what: str) -> dict[str, int]:
+    """Customers by a column of the counted rows; an empty word where it is not known."""
+    found: Counter[str] = Counter()
+    for row in counted:
+        found[row[what] or ""] += row["customers"]
+    return dict(sorted(found.items()))
+
+
+def _customers(rows: list[dict[str, Any]]) -> dict[int, list[Mapping[str, Any]]]:
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["building_pk"], []).append(row)
+    return found
+
+
+def _on_net(counted: Iterable[Mapping[str, Any]]) -> int:
+    return sum(row["customers"] for row in counted if row["net_status"] == "on_net")
+
+
+def _shares(held: Mapping[str, Any]) -> dict[str, float]:
+    """The share of each grid that has a part of the building."""
+    told: dict[str, float] = (held["evidence"] or {}).get("shares") or {}
+    if not told and held["grid"] is not None:
+        return {held["grid"]: 1.0}
+    return told
