@@ -17,8 +17,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from bench.ground import grids, points
-from bench.peers import PEERS
+from bench._ground import grids, points
+from bench._peers import PEERS
 from geo.locator import Locator
 
 PACKAGES = ("numpy", "numba", "shapely", "geopandas", "apache-sedona", "sedonadb", "duckdb")
