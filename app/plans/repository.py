@@ -9,6 +9,7 @@ from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.plans.models import Plan
+from app.storage.dated import known
 from app.storage.rows import records
 
 # A published plan whose last day is over is archived; nothing has to happen at midnight for that. ``stamp``
@@ -37,13 +38,11 @@ _IN_FORCE = text(
       AND CASE WHEN CAST(:known_at AS timestamptz) IS NULL THEN f.superseded_at IS NULL
           ELSE f.recorded_at <= :known_at AND (f.superseded_at IS NULL OR :known_at < f.superseded_at) END"""
 )
-_TERMS = text(
-    """
-    SELECT term_id, plan_id, valid_from, valid_to FROM plan_terms
-    WHERE plane_id = :plane AND superseded_at IS NULL AND (valid_to IS NULL OR valid_to > :since)
-    ORDER BY valid_from
-    """
-)
+_TERMS = """
+    SELECT term_id, plan_id, valid_from, valid_to FROM plan_terms t
+    WHERE t.plane_id = :plane AND {known} AND (t.valid_to IS NULL OR t.valid_to > :since)
+    ORDER BY t.valid_from
+"""
 _TERMS_OF = text(
     """
     SELECT term_id, plan_id, valid_from, valid_to FROM plan_terms
@@ -106,9 +105,14 @@ async def in_force(
     return found[0] if found else None
 
 
-async def terms(connection: AsyncConnection, plane_id: uuid.UUID, since: dt.date) -> list[dict[str, Any]]:
-    """Terms that end after ``since``, as known now, in order."""
-    return records(await connection.execute(_TERMS, {"plane": plane_id, "since": since}))
+async def terms(
+    connection: AsyncConnection, plane_id: uuid.UUID, since: dt.date, known_at: dt.datetime | None = None
+) -> list[dict[str, Any]]:
+    """Terms that end after ``since``, as known then (none: now), in order."""
+    asked: dict[str, Any] = {"plane": plane_id, "since": since}
+    if known_at is not None:
+        asked["known_at"] = known_at
+    return records(await connection.execute(text(_TERMS.format(known=known("t", known_at))), asked))
 
 
 async def terms_of(connection: AsyncConnection, plan_id: uuid.UUID) -> list[dict[str, Any]]:

@@ -53,11 +53,13 @@ async def in_force(
     return Plan(**found) if found else None
 
 
-async def terms(connection: AsyncConnection, plane_id: uuid.UUID, since: dt.date) -> list[Term]:
-    """The terms of the plane as known now, in order, clipped to ``since``."""
+async def terms(
+    connection: AsyncConnection, plane_id: uuid.UUID, since: dt.date, known_at: dt.datetime | None = None
+) -> list[Term]:
+    """The terms of the plane as known then (none: now), in order, clipped to ``since``."""
     return [
         Term(row["plan_id"], max(row["valid_from"], since), row["valid_to"])
-        for row in await repository.terms(connection, plane_id, since)
+        for row in await repository.terms(connection, plane_id, since, known_at)
     ]
 
 
