@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
 from app.errors import NotFound
-from geo import classify, codes, geocodes, workload
+from geo import classify, codes, completeness, geocodes, workload
 from geo.classify import ClassesPolicy
 from geo.codes import CodePolicy
+from geo.completeness import CompletenessPolicy
 from geo.geocodes import GeocodePolicy
 from geo.workload import WorkloadPolicy
 
@@ -60,6 +61,13 @@ CLASSES: Kind[ClassesPolicy] = Kind(
     _classes,
     classify.DEFAULT_POLICY,
 )
+COMPLETENESS: Kind[CompletenessPolicy] = Kind(
+    "completeness",
+    "what has to be known of grids, buildings, clusters and customers, and how often it is to be confirmed",
+    completeness.parse_policy,
+    completeness.document_of,
+    completeness.DEFAULT_POLICY,
+)
 CODES: Kind[CodePolicy] = Kind(
     "codes",
     "the tiers and segments there are, and how grids are numbered",
@@ -68,7 +76,9 @@ CODES: Kind[CodePolicy] = Kind(
     CodePolicy(),
 )
 
-KINDS: Mapping[str, Kind[Any]] = {kind.name: kind for kind in (WORKLOAD, GEOCODES, CLASSES, CODES)}
+KINDS: Mapping[str, Kind[Any]] = {
+    kind.name: kind for kind in (WORKLOAD, GEOCODES, CLASSES, COMPLETENESS, CODES)
+}
 
 
 def kind_of(name: str) -> Kind[Any]:

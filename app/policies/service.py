@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit import service as audit
 from app.audit.service import By
 from app.policies import repository
-from app.policies.kinds import CLASSES, CODES, GEOCODES, WORKLOAD, Kind, kind_of
+from app.policies.kinds import CLASSES, CODES, COMPLETENESS, GEOCODES, WORKLOAD, Kind, kind_of
 from geo.classify import ClassesPolicy
 from geo.codes import CodePolicy
+from geo.completeness import CompletenessPolicy
 from geo.geocodes import GeocodePolicy
 from geo.workload import WorkloadPolicy
 
@@ -134,3 +135,10 @@ async def geocodes(
 ) -> GeocodePolicy:
     """How far geocodes are trusted on a day."""
     return await parsed(connection, GEOCODES, day, known_at)
+
+
+async def completeness(
+    connection: AsyncConnection, day: dt.date, known_at: dt.datetime | None = None
+) -> CompletenessPolicy:
+    """What has to be known of each tier on a day."""
+    return await parsed(connection, COMPLETENESS, day, known_at)
