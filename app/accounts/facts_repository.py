@@ -1,7 +1,8 @@
-"""What is currently known of accounts, read set-wise into columns."""
+"""What is known of accounts, read set-wise into columns."""
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.columns import OPEN, as_array, read_columns
+from app.storage.columns import OPEN, Kind, as_array, read_columns
+from app.storage.dated import between, known
 from geo.geocodes import LEVELS
 
 Keys = NDArray[np.int64]
@@ -18,47 +20,41 @@ Columns = dict[str, NDArray[Any]]
 # Keys are asked for by ANY and nothing is joined: as long as the statistics know nothing yet of a fresh
 # organisation, a join is a nested loop over all keys times all rows.
 _ACCOUNTS = """
-    SELECT account_pk, account_id, segment, tier, net_status, party_id FROM accounts
-    WHERE account_pk = ANY(CAST(:accounts AS bigint[])) ORDER BY account_pk
+    SELECT a.account_pk, a.account_id, p.segment, p.tier, p.net_status, p.party_id FROM accounts a
+    LEFT JOIN (SELECT DISTINCT ON (account_pk) * FROM account_profiles
+               WHERE account_pk = ANY(CAST(:accounts AS bigint[])) AND superseded_at IS NULL
+               ORDER BY account_pk, valid_from DESC) p ON p.account_pk = a.account_pk
+    WHERE a.account_pk = ANY(CAST(:accounts AS bigint[])) ORDER BY a.account_pk
 """
 _FIRST_DAYS = """
-    SELECT account_pk, min(valid_from) AS first_day FROM account_places
-    WHERE account_pk = ANY(CAST(:accounts AS bigint[])) AND superseded_at IS NULL GROUP BY account_pk
+    SELECT d.account_pk, min(d.valid_from) AS first_day FROM account_places d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {known} GROUP BY d.account_pk
+"""
+_PROFILES = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.segment, d.tier, d.net_status, d.party_id
+    FROM account_profiles d WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {holds}
 """
 _PLACES = """
     SELECT d.account_pk, d.valid_from, d.valid_to, ST_X(d.geometry) AS lng, ST_Y(d.geometry) AS lat,
-           array_position(CAST(:levels AS text[]), d.geocode_level) - 1 AS level, d.radius_m, d.building_pk
-    FROM account_places d
-    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.superseded_at IS NULL
-      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
-      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+           array_position(CAST(:levels AS text[]), d.geocode_level) - 1 AS level, d.radius_m, d.building_pk,
+           d.region_pk
+    FROM account_places d WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {holds}
 """
 _ENTRIES = """
-    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list, NULL AS party_id
-    FROM list_entries d
-    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND d.superseded_at IS NULL
-      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
-      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
-    UNION ALL
-    SELECT a.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list, d.party_id
-    FROM accounts a JOIN list_entries d ON d.party_id = a.party_id
-    WHERE a.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND d.superseded_at IS NULL
-      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
-      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list FROM list_entries d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND {holds}
+"""
+_PARTY_ENTRIES = """
+    SELECT d.party_id, d.valid_from, d.valid_to, d.grid_id, d.list FROM list_entries d
+    WHERE d.party_id = ANY(CAST(:parties AS text[])) AND d.plane_id = :plane AND {holds}
 """
 _MEMBERS = """
-    SELECT d.account_pk, d.valid_from, d.valid_to, d.cluster_pk
-    FROM cluster_members d
-    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.superseded_at IS NULL
-      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
-      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.cluster_pk FROM cluster_members d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {holds}
 """
 _LOCKS = """
-    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id
-    FROM account_locks d
-    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND d.superseded_at IS NULL
-      AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
-      AND d.valid_from < coalesce(CAST(:until AS date), 'infinity')
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id FROM account_locks d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND {holds}
 """
 _TOUCHED = """
     SELECT DISTINCT account_pk FROM (
@@ -74,76 +70,101 @@ _TOUCHED = """
         WHERE superseded_at IS NULL AND coalesce(valid_to, 'infinity') > CAST(:since AS date)
           AND cluster_pk = ANY(CAST(:clusters AS bigint[]))
         UNION ALL
-        SELECT account_pk FROM accounts WHERE party_id = ANY(CAST(:parties AS text[]))
+        SELECT account_pk FROM account_profiles
+        WHERE superseded_at IS NULL AND coalesce(valid_to, 'infinity') > CAST(:since AS date)
+          AND party_id = ANY(CAST(:parties AS text[]))
     ) touched
 """
 
 
-async def accounts(connection: AsyncConnection, keys: Keys) -> Columns:
+@dataclass(frozen=True)
+class Span:
+    """The days (``until`` not included, none: all that come) and the knowledge (none: now's) asked about."""
+
+    since: dt.date
+    until: dt.date | None = None
+    known_at: dt.datetime | None = None
+
+
+async def _dated(
+    connection: AsyncConnection, query: str, kinds: dict[str, Kind], span: Span, **params: Any
+) -> Columns:
+    """The rows of a query that hold in the span."""
+    if span.known_at is not None:
+        params["known_at"] = span.known_at
+    dated: dict[str, Kind] = {"valid_from": "day", "valid_to": "day"}
+    return await read_columns(
+        connection,
+        query.format(holds=between("d", span.known_at)),
+        kinds | dated,
+        since=span.since,
+        until=span.until,
+        **params,
+    )
+
+
+async def accounts(connection: AsyncConnection, keys: Keys, known_at: dt.datetime | None) -> Columns:
     """The accounts themselves, and the first day any place of theirs is known."""
-    kinds: Any = {"account_pk": "int64"}
-    texts = dict.fromkeys(("account_id", "segment", "tier", "net_status", "party_id"), "text")
+    kinds: dict[str, Kind] = {"account_pk": "int64"}
+    texts: dict[str, Kind] = dict.fromkeys(
+        ("account_id", "segment", "tier", "net_status", "party_id"), "text"
+    )
     found = await read_columns(connection, _ACCOUNTS, kinds | texts, accounts=as_array(keys))
-    first = await read_columns(connection, _FIRST_DAYS, kinds | {"first_day": "day"}, accounts=as_array(keys))
+    then = {} if known_at is None else {"known_at": known_at}
+    query = _FIRST_DAYS.format(known=known("d", known_at))
+    kinds["first_day"] = "day"
+    first = await read_columns(connection, query, kinds, accounts=as_array(keys), **then)
     day = np.full(len(found["account_pk"]), OPEN, first["first_day"].dtype)
     placed = np.isin(first["account_pk"], found["account_pk"])
     day[np.searchsorted(found["account_pk"], first["account_pk"][placed])] = first["first_day"][placed]
     return {**found, "first_day": day}
 
 
-async def places(connection: AsyncConnection, keys: Keys, since: dt.date, until: dt.date | None) -> Columns:
-    """Their places that hold on some day from ``since`` up to ``until``."""
-    return await read_columns(
-        connection,
-        _PLACES,
-        {
-            "account_pk": "int64",
-            "valid_from": "day",
-            "valid_to": "day",
-            "lng": "float64",
-            "lat": "float64",
-            "level": "int64",
-            "radius_m": "float64",
-            "building_pk": "int64",
-        },
-        accounts=as_array(keys),
-        levels=list(LEVELS),
-        since=since,
-        until=until,
-    )
+async def profiles(connection: AsyncConnection, keys: Keys, span: Span) -> Columns:
+    """What kind of customers they are."""
+    kinds: dict[str, Kind] = {"account_pk": "int64"}
+    kinds |= dict.fromkeys(("segment", "tier", "net_status", "party_id"), "text")
+    return await _dated(connection, _PROFILES, kinds, span, accounts=as_array(keys))
 
 
-async def entries(
-    connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, since: dt.date, until: dt.date | None
-) -> Columns:
-    """Entries of the plane's named lists, the account's own and its party's (``party_id`` says whose)."""
-    kinds: Any = {
+async def places(connection: AsyncConnection, keys: Keys, span: Span) -> Columns:
+    """Where they are."""
+    kinds: dict[str, Kind] = {
         "account_pk": "int64",
-        "valid_from": "day",
-        "valid_to": "day",
-        "grid_id": "uuid",
-        "list": "text",
-        "party_id": "text",
+        "lng": "float64",
+        "lat": "float64",
+        "level": "int64",
+        "radius_m": "float64",
+        "building_pk": "int64",
+        "region_pk": "int64",
     }
-    return await read_columns(
-        connection, _ENTRIES, kinds, accounts=as_array(keys), plane=plane_id, since=since, until=until
-    )
+    return await _dated(connection, _PLACES, kinds, span, accounts=as_array(keys), levels=list(LEVELS))
 
 
-async def members(connection: AsyncConnection, keys: Keys, since: dt.date, until: dt.date | None) -> Columns:
-    """Their memberships of clusters."""
-    kinds: Any = {"account_pk": "int64", "valid_from": "day", "valid_to": "day", "cluster_pk": "int64"}
-    return await read_columns(connection, _MEMBERS, kinds, accounts=as_array(keys), since=since, until=until)
+async def entries(connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, span: Span) -> Columns:
+    """Their own entries of the plane's named lists."""
+    kinds: dict[str, Kind] = {"account_pk": "int64", "grid_id": "uuid", "list": "text"}
+    return await _dated(connection, _ENTRIES, kinds, span, accounts=as_array(keys), plane=plane_id)
 
 
-async def locks(
-    connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, since: dt.date, until: dt.date | None
+async def party_entries(
+    connection: AsyncConnection, plane_id: uuid.UUID, parties: list[str], span: Span
 ) -> Columns:
+    """Entries of parties in the plane's named lists."""
+    kinds: dict[str, Kind] = {"party_id": "text", "grid_id": "uuid", "list": "text"}
+    return await _dated(connection, _PARTY_ENTRIES, kinds, span, parties=parties, plane=plane_id)
+
+
+async def members(connection: AsyncConnection, keys: Keys, span: Span) -> Columns:
+    """Their memberships of clusters."""
+    kinds: dict[str, Kind] = {"account_pk": "int64", "cluster_pk": "int64"}
+    return await _dated(connection, _MEMBERS, kinds, span, accounts=as_array(keys))
+
+
+async def locks(connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, span: Span) -> Columns:
     """Their locks in the plane."""
-    kinds: Any = {"account_pk": "int64", "valid_from": "day", "valid_to": "day", "grid_id": "uuid"}
-    return await read_columns(
-        connection, _LOCKS, kinds, accounts=as_array(keys), plane=plane_id, since=since, until=until
-    )
+    kinds: dict[str, Kind] = {"account_pk": "int64", "grid_id": "uuid"}
+    return await _dated(connection, _LOCKS, kinds, span, accounts=as_array(keys), plane=plane_id)
 
 
 async def touched(
@@ -151,11 +172,11 @@ async def touched(
     since: dt.date,
     buildings: Keys,
     clusters: Keys,
-    parties: list[str],
     regions: Keys,
+    parties: list[str],
 ) -> Keys:
-    """Accounts that are in one of the buildings, clusters or regions on some day from ``since``, or of a
-    party.
+    """Accounts that on some day from ``since`` are in one of these buildings, clusters or regions, or of one
+    of these parties.
     """
     found = await read_columns(
         connection,
@@ -164,8 +185,8 @@ async def touched(
         since=since,
         buildings=as_array(buildings),
         clusters=as_array(clusters),
-        parties=parties,
         regions=as_array(regions),
+        parties=parties,
     )
     return found["account_pk"]
 
@@ -185,16 +206,3 @@ async def keys_of(connection: AsyncConnection, ids: list[str]) -> dict[str, int]
         {"ids": ids},
     )
     return {row.account_id: row.account_pk for row in rows}
-
-
-async def party_entries(
-    connection: AsyncConnection, plane_id: uuid.UUID, parties: list[str], day: dt.date
-) -> Columns:
-    """Entries of the plane's named lists that hold for parties on a day."""
-    query = """
-        SELECT party_id, grid_id, list FROM list_entries d
-        WHERE plane_id = :plane AND party_id = ANY(CAST(:parties AS text[])) AND superseded_at IS NULL
-          AND valid_from <= CAST(:day AS date) AND coalesce(valid_to, 'infinity') > CAST(:day AS date)
-    """
-    kinds: Any = {"party_id": "text", "grid_id": "uuid", "list": "text"}
-    return await read_columns(connection, query, kinds, plane=plane_id, parties=parties, day=day)

@@ -54,8 +54,10 @@ ACCOUNTS = Spec(
         Field("radius_m", length, "float8"),
         Field("building", words),
         Field("cluster", words),
+        Field("region", words),
         Field("party", words),
         Field("uscc", words),
+        Field("confirmed", day, "date"),
         Field("address", words),
         Field("locked_grid", words),
         Field("visits", amount, "float8"),
@@ -104,16 +106,19 @@ async def load_parties(work: Work, table: Table, plane: Plane | None, params: Im
 async def load_accounts(
     work: Work, table: Table, plane: Plane | None, params: ImportParams
 ) -> dict[str, Any]:
-    """Customers and prospects: their places, clusters and locks hold from ``since``; what changed is assigned
-    anew. ``locked_grid`` locks in every plane (or the one given) that has a grid of this code.
+    """Customers and prospects: their profiles, places, clusters and locks hold from ``since``.
+
+    What changed of that is assigned anew. ``locked_grid`` locks in every plane (or the one given) that has a
+    grid of this code.
     """
-    connection, given = work.connection, []
+    connection = work.connection
     staged = await stage(work, table, ACCOUNTS, params)
     given = staged.given
     await checks.refuse_repeated(connection, ["id"], "this id")
     for column, where, known, advice in (
         ("building", "buildings", "building_id", "load the buildings first"),
         ("cluster", "clusters", "cluster_id", "load the clusters first"),
+        ("region", "regions", "region_id", "load the regions first"),
         ("party", "parties", "party_id", "load the parties first"),
     ):
         if column in given:
@@ -127,6 +132,7 @@ async def load_accounts(
     assert params.crs is not None
     work.tell(0.65, f"writing {staged.rows:,} accounts")
     await repository.merge_accounts(connection, work.org_id, given)
+    await repository.merge_profiles(connection, work.org_id, params.since, given)
     work.check()
     await repository.merge_places(connection, work.org_id, params.since, given, params.crs)
     work.check()
@@ -134,10 +140,10 @@ async def load_accounts(
         await repository.merge_members(connection, work.org_id, params.since)
     if "locked_grid" in given:
         await repository.merge_locks(connection, work.org_id, params.since)
-    changed = await repository.touched(connection)
-    crowded = await geocodes.recognise(connection, work.org_id, params.since, changed)
-    assigned = await touched.reassign(work, params.since, accounts=np.union1d(changed, crowded))
-    return await finish(work, staged, changed=len(changed), **assigned)
+    changed, moved = await repository.changed(connection), await repository.touched(connection)
+    crowded = await geocodes.recognise(connection, work.org_id, params.since, moved)
+    assigned = await touched.reassign(work, params.since, accounts=np.union1d(moved, crowded))
+    return await finish(work, staged, changed=changed, **assigned)
 
 
 async def load_named_lists(

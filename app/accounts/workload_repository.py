@@ -10,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts.models import AccountProfile
 from app.storage.columns import as_array, read_columns
+from app.storage.dated import on_day
 
 Keys = NDArray[np.int64]
 
 # Keys are asked for by ANY and nothing is joined: as long as the statistics know nothing yet of a fresh
 # organisation, a join is a nested loop over all keys times all rows.
 _COUNTS = """
-    SELECT account_pk, tier, visits, prospects, opportunities, complaints
-    FROM accounts WHERE account_pk = ANY(CAST(:accounts AS bigint[]))
+    SELECT p.account_pk, p.tier, p.visits, p.prospects, p.opportunities, p.complaints
+    FROM account_profiles p WHERE p.account_pk = ANY(CAST(:accounts AS bigint[])) AND {holds}
 """
 _MEASURE = """
     SELECT t.account_pk, coalesce(m.value, 0) AS value
@@ -34,7 +35,9 @@ async def counts(
     kinds: Any = {"account_pk": "int64", "tier": "text"}
     numbers = ("visits", "prospects", "opportunities", "complaints")
     kinds |= dict.fromkeys(numbers, "float64")
-    found = await read_columns(connection, _COUNTS, kinds, accounts=as_array(keys))
+    then = {} if known_at is None else {"known_at": known_at}
+    query = _COUNTS.format(holds=on_day("p", known_at))
+    found = await read_columns(connection, query, kinds, accounts=as_array(keys), at=day, **then)
     row = np.searchsorted(keys, found["account_pk"])
     out: dict[str, NDArray[Any]] = {"tier": np.full(len(keys), None, dtype=object)}
     out |= {name: np.full(len(keys), np.nan) for name in numbers}

@@ -65,7 +65,7 @@ def _covered(
     for name in COVERED_BY:
         allowed = set(plane.covers.get(name, []))
         if allowed:
-            values = _said_or_known(question.texts.get(name), getattr(facts.accounts, name), account)
+            values = _said_or_known(question.texts.get(name), _profile(facts, name), account)
             inside &= np.array([value in allowed for value in values], bool)
     return inside
 
@@ -111,7 +111,7 @@ async def _lists(
     account: NDArray[np.intp],
     day: dt.date,
 ) -> dict[str, Any]:
-    party = _said_or_known(question.texts.get("party"), facts.accounts.party_id, account)
+    party = _said_or_known(question.texts.get("party"), _profile(facts, "party_id"), account)
     entries = facts.entries
     by_account: dict[Any, list[tuple[Any, ...]]] = {}
     grids = gather.rows_of(ground, entries.grid_id).tolist()
@@ -120,10 +120,11 @@ async def _lists(
     ):
         if of_party is None:  # what its party is on comes from the row's own party below
             by_account.setdefault(one, []).append((grid, name, None))
-    found = await account_facts.party_entries(connection, plane.plane_id, _distinct(party), day)
+    until = day + dt.timedelta(days=1)
+    theirs = await account_facts.party_entries(connection, plane.plane_id, _distinct(party), day, until)
     by_party: dict[Any, list[tuple[Any, ...]]] = {}
-    grids = gather.rows_of(ground, found["grid_id"]).tolist()
-    for of_party, grid, name in zip(found["party_id"], grids, found["list"], strict=True):
+    grids = gather.rows_of(ground, theirs.grid_id).tolist()
+    for of_party, grid, name in zip(theirs.party_id, grids, theirs.list_name, strict=True):
         by_party.setdefault(of_party, []).append((grid, name, of_party))
     claims = [
         (row, *claim)
@@ -133,6 +134,13 @@ async def _lists(
     ]
     row, grid, name, of_party = (_objects([claim[i] for claim in claims]) for i in range(4))
     return gather.listed(len(question), ground, row.astype(np.intp), grid.astype(np.int32), name, of_party)
+
+
+def _profile(facts: AccountFacts, name: str) -> Objects:
+    """A column of the profiles of the day, for each account; None for one that has none."""
+    out = _objects([None] * len(facts.accounts))
+    out[facts.profiles.account] = getattr(facts.profiles, name)
+    return out
 
 
 def _said_or_known(said: Words | None, stored: Objects, account: NDArray[np.intp]) -> Words:

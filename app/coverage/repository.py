@@ -48,7 +48,8 @@ _ACCOUNTS_BY_CELL = """
     SELECT {cell} AS cell, {split} AS split, count(*) AS value
     FROM assignments d
     JOIN account_places x ON x.org_id = d.org_id AND x.account_pk = d.account_pk
-    JOIN accounts a ON a.org_id = d.org_id AND a.account_pk = d.account_pk
+    LEFT JOIN account_profiles a ON a.org_id = d.org_id AND a.account_pk = d.account_pk
+         AND a.superseded_at IS NULL AND a.valid_from <= :at AND (a.valid_to IS NULL OR :at < a.valid_to)
     LEFT JOIN plan_grids g ON g.org_id = d.org_id AND g.plan_id = :plan AND g.grid_id = d.grid_id
     WHERE d.plane_id = :plane AND d.superseded_at IS NULL
       AND d.valid_from <= :at AND (d.valid_to IS NULL OR :at < d.valid_to)

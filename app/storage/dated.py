@@ -49,6 +49,14 @@ def on_day(alias: str, known_at: dt.datetime | None = None) -> str:
     )
 
 
+def between(alias: str, known_at: dt.datetime | None = None) -> str:
+    """SQL: that a row of a dated table holds, as known then, on some day from ``:since`` up to ``:until``."""
+    return (
+        f"({known(alias, known_at)} AND coalesce({alias}.valid_to, 'infinity') > CAST(:since AS date)"
+        f" AND {alias}.valid_from < coalesce(CAST(:until AS date), 'infinity'))"
+    )
+
+
 async def until_next_change(
     connection: AsyncConnection, table: Table, key: Sequence[str], source: str
 ) -> None:

@@ -16,7 +16,15 @@ from geoalchemy2.shape import from_shape
 from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.accounts.models import Account, AccountLock, AccountPlace, ClusterMember, ListEntry, Party
+from app.accounts.models import (
+    Account,
+    AccountLock,
+    AccountPlace,
+    AccountProfile,
+    ClusterMember,
+    ListEntry,
+    Party,
+)
 from app.assignments import service as assignments
 from app.assignments.service import Reassigned
 from app.places.models import Building, BuildingVersion, Cluster, ClusterOwner
@@ -142,9 +150,10 @@ class World:
         building: str | None = None,
         level: str = "point",
         radius_m: float | None = None,
-        **columns: Any,
+        **profile: Any,
     ) -> None:
-        self.accounts[name] = await self.add(Account, account_id=name, **columns)
+        self.accounts[name] = await self.add(Account, account_id=name)
+        await self.add(AccountProfile, account_pk=self.accounts[name], valid_from=since, **profile)
         if lng is not None and lat is not None:
             await self.place(name, lng, lat, since, building=building, level=level, radius_m=radius_m)
 
