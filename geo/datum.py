@@ -1,8 +1,7 @@
 """Coordinates between WGS 84, GCJ-02, BD-09 and any EPSG code, and into working coordinates.
 
 Working coordinates are WGS 84 longitude and latitude in degrees, rounded one by one to 1e-9 degree. GCJ-02
-and BD-09 follow the formulas published by the open-source community (the "eviltransform" and
-"coordtransform" families); their inverses have no closed form and are iterated.
+and BD-09 are in ``geo.shifts``.
 """
 
 import re
@@ -17,6 +16,7 @@ import shapely
 
 from geo import densify
 from geo.errors import InputError
+from geo.shifts import bd_to_gcj, gcj_to_bd, gcj_to_wgs, wgs_to_gcj
 
 Floats = npt.NDArray[np.float64]
 Geometries = npt.NDArray[np.object_]
@@ -25,14 +25,7 @@ Forward = Callable[[Floats, Floats], tuple[Floats, Floats]]
 DIGITS = 9
 """Decimals of a degree that working coordinates keep (0.1 mm)."""
 
-_AXIS = 6378245.0  # Krassovsky 1940, as the published GCJ-02 formulas have it
-_ECCENTRICITY = 0.00669342162296594323
-_BD_RADIANS = np.pi * 3000.0 / 180.0
-_WEST, _EAST, _SOUTH, _NORTH = 72.004, 137.8347, 0.8293, 55.8271
-_CHUNK = 1 << 15  # rows worked on at a time: temporaries stay in the processor's cache
-# A step shrinks the error at least 150-fold for GCJ-02 and 50-fold for BD-09: these counts end below 1e-13
-# degree, and being fixed they give a point the same answer whatever points come with it.
-_GCJ_STEPS, _BD_STEPS = 6, 7
+_CHUNK = 1 << 15  # rows that PROJ works on at a time
 
 _NAMES = {
     "wgs84": "wgs84",
@@ -196,75 +189,15 @@ def _transform_flat(x: Floats, y: Floats, src: str, dst: str) -> tuple[Floats, F
 def _road(src: str, dst: str) -> list[Forward]:
     """The steps from src to dst: up to WGS 84, then down."""
     if {src, dst} == {"gcj02", "bd09"}:
-        return [_gcj_to_bd if src == "gcj02" else _bd_to_gcj]
-    up: dict[str, list[Forward]] = {"gcj02": [_gcj_to_wgs], "bd09": [_bd_to_gcj, _gcj_to_wgs]}
-    down: dict[str, list[Forward]] = {"gcj02": [_wgs_to_gcj], "bd09": [_wgs_to_gcj, _gcj_to_bd]}
+        return [gcj_to_bd if src == "gcj02" else bd_to_gcj]
+    up: dict[str, list[Forward]] = {"gcj02": [gcj_to_wgs], "bd09": [bd_to_gcj, gcj_to_wgs]}
+    down: dict[str, list[Forward]] = {"gcj02": [wgs_to_gcj], "bd09": [wgs_to_gcj, gcj_to_bd]}
     steps: list[Forward] = []
     if src not in _AS_WGS84:
         steps += up.get(src) or [_proj_step(src, True)]
     if dst not in _AS_WGS84:
         steps += down.get(dst) or [_proj_step(dst, False)]
     return steps
-
-
-def _in_china(lng: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
-    """Inside the rectangle in which the published formulas shift coordinates."""
-    with np.errstate(invalid="ignore"):
-        return (lng >= _WEST) & (lng <= _EAST) & (lat >= _SOUTH) & (lat <= _NORTH)
-
-
-def _gcj_shift(lng: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """What GCJ-02 adds to WGS 84 longitude and latitude, in degrees, inside the rectangle."""
-    sin, pi = np.sin, np.pi
-    x, y = lng - 105.0, lat - 35.0
-    root_x = np.sqrt(np.abs(x))
-    both = (20.0 * sin(6.0 * x * pi) + 20.0 * sin(2.0 * x * pi)) * 2.0 / 3.0
-    north = (
-        -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root_x + both
-        + (20.0 * sin(y * pi) + 40.0 * sin(y / 3.0 * pi)) * 2.0 / 3.0
-        + (160.0 * sin(y / 12.0 * pi) + 320.0 * sin(y * pi / 30.0)) * 2.0 / 3.0
-    )  # fmt: skip
-    east = (
-        300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root_x + both
-        + (20.0 * sin(x * pi) + 40.0 * sin(x / 3.0 * pi)) * 2.0 / 3.0
-        + (150.0 * sin(x / 12.0 * pi) + 300.0 * sin(x / 30.0 * pi)) * 2.0 / 3.0
-    )  # fmt: skip
-    radians = lat / 180.0 * pi
-    magic = 1.0 - _ECCENTRICITY * sin(radians) ** 2
-    root = np.sqrt(magic)
-    d_lat = north * 180.0 / ((_AXIS * (1.0 - _ECCENTRICITY)) / (magic * root) * pi)
-    d_lng = east * 180.0 / (_AXIS / root * np.cos(radians) * pi)
-    return d_lng, d_lat
-
-
-def _wgs_to_gcj(lng: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    inside = _in_china(lng, lat)
-    d_lng, d_lat = _gcj_shift(lng, lat)
-    return np.where(inside, lng + d_lng, lng), np.where(inside, lat + d_lat, lat)
-
-
-def _gcj_to_wgs(lng: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    """Fixed-point iteration on the smooth shift; a point outside the rectangle is its own inverse."""
-    inside = _in_china(lng, lat)
-    x, y = lng, lat
-    for _ in range(_GCJ_STEPS):
-        d_lng, d_lat = _gcj_shift(x, y)
-        x, y = lng - d_lng, lat - d_lat
-    return np.where(inside, x, lng), np.where(inside, y, lat)
-
-
-def _gcj_to_bd(lng: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    z = np.hypot(lng, lat) + 0.00002 * np.sin(lat * _BD_RADIANS)
-    theta = np.arctan2(lat, lng) + 0.000003 * np.cos(lng * _BD_RADIANS)
-    return z * np.cos(theta) + 0.0065, z * np.sin(theta) + 0.006
-
-
-def _bd_to_gcj(lng: Floats, lat: Floats) -> tuple[Floats, Floats]:
-    x, y = lng - 0.0065, lat - 0.006
-    for _ in range(_BD_STEPS):
-        ahead_x, ahead_y = _gcj_to_bd(x, y)
-        x, y = x + (lng - ahead_x), y + (lat - ahead_y)
-    return x, y
 
 
 @lru_cache(maxsize=256)

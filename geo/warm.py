@@ -1,15 +1,16 @@
 """Compile what is compiled, once, so that nobody's first answer waits for it: ``python -m geo.warm``."""
 
 import numpy as np
-import shapely
 
+from geo import locator, shifts
 from geo.rebalance import Problem, rebalance
 
 
 def warm() -> None:
     """Run every compiled function on a tiny input; numba keeps the result beside the modules."""
     _warm_rebalance()
-    _warm_locator()
+    locator.warm()
+    shifts.warm()
 
 
 def _warm_rebalance() -> None:
@@ -24,15 +25,6 @@ def _warm_rebalance() -> None:
     rebalance(swap, threads=1, effort=0.02)
     uneven = Problem(np.array([3.0, 3.0, 3.0, 1.0]), square[[0, 1, 2]], np.array([0, 0, 1, 1]), 2, 0.01)
     rebalance(uneven, threads=1, effort=0.02)
-
-
-def _warm_locator() -> None:
-    from geo.locator import Locator
-
-    squares = np.array([shapely.box(116 + i / 10, 24, 116.1 + i / 10, 24.1) for i in range(3)], dtype=object)
-    Locator.build(squares, np.array(["1", "2", "3"])).locate(
-        np.array([116.05, 116.1]), np.array([24.05, 24.05])
-    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import shapely
+import shifts_reference as reference
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,6 +32,12 @@ def test_published_bd09_vectors_hold_both_ways():
     bd = (116.41662724378733, 39.922699552216216)
     assert transform(116.404, 39.915, "wgs84", "bd09") == pytest.approx(bd, abs=1e-12)
     assert transform(*bd, "bd09", "wgs84") == pytest.approx((116.404, 39.915), abs=1e-12)
+
+
+@given(lngs, lats)
+def test_the_compiled_formulas_are_the_published_ones(lng, lat):
+    assert transform(lng, lat, "wgs84", "gcj02") == pytest.approx(reference.wgs_to_gcj(lng, lat), abs=1e-12)
+    assert transform(lng, lat, "gcj02", "bd09") == pytest.approx(reference.gcj_to_bd(lng, lat), abs=1e-12)
 
 
 @given(lngs, lats, st.sampled_from(["gcj02", "bd09"]), st.sampled_from(["wgs84", "gcj02", "bd09"]))
