@@ -18,6 +18,7 @@ from app.demo import pages
 from app.geocodes import routes as geocodes
 from app.imports import routes as imports
 from app.jobs import routes as jobs
+from app.markets import routes as markets
 from app.orgs import areas_routes as areas
 from app.orgs import routes as orgs
 from app.places import routes as places
@@ -25,6 +26,7 @@ from app.planes import routes as planes
 from app.plans import release_routes as releases
 from app.plans import routes as plans
 from app.policies import routes as policies
+from app.quality import routes as quality
 from app.rebalances import routes as rebalances
 from app.settings import Settings
 from app.storage.database import Database
@@ -47,7 +49,9 @@ ROUTERS = (
     assignments.router,
     coverage.router,
     places.router,
+    markets.router,
     policies.router,
+    quality.router,
     pages.router,
 )
 

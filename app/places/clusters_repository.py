@@ -43,7 +43,7 @@ _OWNERS = """
     ) l ON true
     WHERE o.cluster_pk = ANY(CAST(:keys AS bigint[])) AND {owns}
       AND (CAST(:plane AS text) IS NULL OR p.code = :plane)
-    ORDER BY p.code COLLATE "C", grid COLLATE "C"
+    ORDER BY p.code COLLATE "C", coalesce(g.code, l.code) COLLATE "C"
 """
 _MEMBERS = """
     SELECT m.cluster_pk, f.net_status, f.tier, count(*) AS customers

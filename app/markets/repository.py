@@ -1,0 +1,141 @@
+"""Buildings with their households, ports and customers as of a day, summed up set-wise."""
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.storage.dated import on_day
+from app.storage.rows import records
+
+# Customers are those whose place names the building. Households that nobody knows divide nothing: the
+# customers of such a building are told, and left out of the ratio.
+_BUILDINGS = """
+    WITH housed AS MATERIALIZED (
+        SELECT p.building_pk, count(*) AS customers,
+               count(*) FILTER (WHERE f.net_status = 'on_net') AS on_net
+        FROM account_places p
+        LEFT JOIN account_profiles f ON f.org_id = p.org_id AND f.account_pk = p.account_pk AND {is_so}
+        WHERE p.building_pk IS NOT NULL AND {is_there}
+          AND (CAST(:segments AS text[]) IS NULL OR f.segment = ANY(:segments))
+        GROUP BY p.building_pk
+    ), counted AS (
+        SELECT b.building_id, b.name, a.grid_id, v.households, v.ports, v.ports_used,
+               coalesce(h.customers, 0) AS customers, coalesce(h.on_net, 0) AS on_net
+        FROM buildings b
+        JOIN building_versions v ON v.org_id = b.org_id AND v.building_pk = b.building_pk AND {stands}
+        LEFT JOIN building_assignments a ON a.org_id = b.org_id AND a.building_pk = b.building_pk
+             AND a.plane_id = :plane AND {held}
+        LEFT JOIN housed h ON h.building_pk = b.building_pk
+        {where}
+    )
+    SELECT {key}, count(*) AS buildings, count(*) FILTER (WHERE on_net > 0) AS buildings_with_any,
+           CAST(coalesce(sum(households), 0) AS bigint) AS households,
+           CAST(coalesce(sum(ports), 0) AS bigint) AS ports,
+           CAST(coalesce(sum(ports_used), 0) AS bigint) AS ports_used,
+           CAST(sum(customers) AS bigint) AS customers, CAST(sum(on_net) AS bigint) AS on_net,
+           CAST(coalesce(sum(on_net) FILTER (WHERE households > 0), 0) AS bigint) AS on_net_known
+    FROM counted GROUP BY {group} {order}
+"""
+_PAGE = """
+    WHERE (CAST(:after AS text) IS NULL OR b.building_id COLLATE "C" > :after)
+    ORDER BY b.building_id COLLATE "C" LIMIT :limit
+"""
+# A stack names its building, or stands inside a footprint.
+_STACKS = """
+    WITH points AS MATERIALIZED (
+        SELECT p.h3, ST_X(p.geometry) AS lng, ST_Y(p.geometry) AS lat, max(p.building_pk) AS named,
+               count(*) AS customers, count(*) FILTER (WHERE f.net_status = 'on_net') AS on_net
+        FROM account_places p
+        LEFT JOIN account_profiles f ON f.org_id = p.org_id AND f.account_pk = p.account_pk AND {is_so}
+        WHERE {is_there}
+        GROUP BY p.h3, lng, lat HAVING count(*) >= :least
+    ), placed AS MATERIALIZED (
+        SELECT s.*, coalesce(s.named, (
+            SELECT v.building_pk FROM building_versions v
+            WHERE v.geometry && ST_SetSRID(ST_MakePoint(s.lng, s.lat), 4326) AND {stands}
+              AND ST_Intersects(v.geometry, ST_SetSRID(ST_MakePoint(s.lng, s.lat), 4326))
+            ORDER BY v.building_pk LIMIT 1)) AS building_pk
+        FROM points s
+    ), stacked AS (
+        SELECT building_pk, count(*) AS points, max(customers) AS most,
+               CAST(sum(customers) AS bigint) AS customers, CAST(sum(on_net) AS bigint) AS on_net,
+               (array_agg(lng ORDER BY customers DESC, lng, lat))[1] AS lng,
+               (array_agg(lat ORDER BY customers DESC, lng, lat))[1] AS lat
+        FROM placed WHERE building_pk IS NOT NULL GROUP BY building_pk
+    )
+    SELECT b.building_id AS building, b.name, t.points, t.most, t.customers, t.on_net, t.lng, t.lat,
+           v.households, a.grid_id
+    FROM stacked t
+    JOIN buildings b ON b.building_pk = t.building_pk
+    JOIN building_versions v ON v.org_id = b.org_id AND v.building_pk = b.building_pk AND {stands}
+    LEFT JOIN building_assignments a ON a.org_id = b.org_id AND a.building_pk = b.building_pk
+         AND a.plane_id = :plane AND {held}
+    WHERE CAST(:most AS bigint) IS NULL OR t.most < :most
+       OR (t.most = :most AND b.building_id COLLATE "C" > :after)
+    ORDER BY t.most DESC, b.building_id COLLATE "C" LIMIT :limit
+"""
+
+
+def _words(known_at: dt.datetime | None) -> dict[str, str]:
+    return {
+        "is_so": on_day("f", known_at),
+        "is_there": on_day("p", known_at),
+        "stands": on_day("v", known_at),
+        "held": on_day("a", known_at),
+    }
+
+
+def _asked(at: dt.date, known_at: dt.datetime | None, **more: Any) -> dict[str, Any]:
+    return {"at": at, **({"known_at": known_at} if known_at is not None else {}), **more}
+
+
+async def by_grid(
+    connection: AsyncConnection,
+    plane_id: uuid.UUID,
+    at: dt.date,
+    known_at: dt.datetime | None,
+    segments: Sequence[str] | None,
+) -> list[dict[str, Any]]:
+    """The sums of each grid's buildings; ``grid_id`` is None for buildings in none."""
+    words = {"key": "grid_id", "group": "grid_id", "where": "", "order": ""}
+    query = text(_BUILDINGS.format(**words, **_words(known_at)))
+    asked = _asked(at, known_at, plane=plane_id, segments=list(segments) if segments else None)
+    return records(await connection.execute(query, asked))
+
+
+async def by_building(
+    connection: AsyncConnection,
+    plane_id: uuid.UUID,
+    at: dt.date,
+    known_at: dt.datetime | None,
+    segments: Sequence[str] | None,
+    after: str | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """The same of single buildings by id, behind ``after``."""
+    key = "building_id, name, grid_id"
+    order = 'ORDER BY building_id COLLATE "C"'
+    words = {"key": key, "group": key, "where": _PAGE, "order": order}
+    query = text(_BUILDINGS.format(**words, **_words(known_at)))
+    asked = _asked(at, known_at, plane=plane_id, segments=list(segments) if segments else None)
+    return records(await connection.execute(query, asked | {"after": after, "limit": limit}))
+
+
+async def stacks(
+    connection: AsyncConnection,
+    plane_id: uuid.UUID | None,
+    at: dt.date,
+    known_at: dt.datetime | None,
+    least: int,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """Buildings in which at least so many customers stand at one point, the highest stack first."""
+    most, building = after if after is not None else (None, None)
+    asked = _asked(at, known_at, plane=plane_id, least=least, most=most, after=building, limit=limit)
+    query = text(_STACKS.format(**_words(known_at)))
+    return records(await connection.execute(query, asked))
