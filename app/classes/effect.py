@@ -5,20 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import anyio.to_thread
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.classes.cutting import cut_grids
+from app.classes.cuts import refuse_cuts
 from app.classes.loads import Loads, loads
-from app.errors import Invalid
-from app.orgs import areas, directory, responsibilities
+from app.orgs import areas, directory, people, responsibilities
 from app.orgs.directory import Area
 from app.planes import service as planes
 from app.planes.service import Plane
 from app.plans import service as plans
 from app.plans.service import GridTable, Term
-from geo.coverage import Finding, finding_to_json
 
 Document = dict[str, Any]
 Tree = list[Area]
@@ -75,6 +72,7 @@ async def effect(connection: AsyncConnection, change: Change) -> Effect:
     before = await directory.areas(connection, change.since)
     area = areas.named(before, change.area, change.since)
     after = changed(before, change)
+    await refuse_cuts(connection, change.since, before, after)
     until = areas.next_class(await areas.history(connection, change.area), change.since)
     phases = [
         await _phase(connection, change, plane, term)
@@ -82,7 +80,6 @@ async def effect(connection: AsyncConnection, change: Change) -> Effect:
         for term in await plans.terms(connection, plane.plane_id, change.since)
         if until is None or term.valid_from < until
     ]
-    await _refuse_cuts(connection, change, area, before, after, phases)
     return Effect(change, area, until, before, after, phases, await _people(connection, change.since, phases))
 
 
@@ -111,34 +108,6 @@ def _of_areas(table: GridTable, tree: Tree) -> list[str]:
     return [classes.get(one, "") if one else "" for one in table.area_ids]
 
 
-async def _refuse_cuts(
-    connection: AsyncConnection, change: Change, area: Area, before: Tree, after: Tree, phases: list[Phase]
-) -> None:
-    was, will = (directory.inherited_classes(tree)[area.area_id] for tree in (before, after))
-    ground = (await areas.grounds(connection, change.since, [area.area_id])).get(area.area_id)
-    if was == will or ground is None:
-        return
-    found: list[Finding] = []
-    for phase in phases:
-        concerned = [
-            own is None and (belongs or now != will)
-            for own, belongs, now in zip(phase.table.own_classes, phase.belongs, phase.before, strict=True)
-        ]
-        found += await anyio.to_thread.run_sync(cut_grids, phase.table, ground, phase.belongs, concerned)
-    if not found:
-        return
-    codes = sorted({code for finding in found for code in finding.codes})
-    raise Invalid(
-        f"The ground of area {area.code!r} cuts grid {', '.join(codes[:10])}"
-        f"{f' and {len(codes) - 10} more' if len(codes) > 10 else ''}: one part would be of class "
-        f"{will or 'none'}, the rest not. Split the grid along the area's edge, or move the edge to the "
-        "grid's, then reclass the area; or give the whole grid a class of its own. Nothing was changed.",
-        kind="class-cuts-grid",
-        findings=[finding_to_json(finding) for finding in found],
-        remedy="split-or-move-the-edge",
-    )
-
-
 async def _people(connection: AsyncConnection, day: dt.date, phases: list[Phase]) -> list[Document]:
     """Owners whose minutes change, over all their grids that day, those over their capacity first."""
     before: dict[str, float] = {}
@@ -152,7 +121,7 @@ async def _people(connection: AsyncConnection, day: dt.date, phases: list[Phase]
             if person is not None:
                 before[person] = before.get(person, 0.0) + float(phase.loads.before[row])
                 after[person] = after.get(person, 0.0) + float(phase.loads.after[row])
-    about = {one.person_id: one for one in await directory.people(connection)}
+    about = {one.person_id: one for one in await people.on_day(connection, day)}
     rows: list[Document] = []
     for person, minutes in after.items():
         if minutes == before[person]:

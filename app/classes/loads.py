@@ -13,6 +13,7 @@ from app.accounts import workload
 from app.assignments import holdings
 from app.plans.service import GridTable
 from app.policies import service as policies
+from geo.workload import weights
 
 CHUNK = 100_000
 
@@ -39,22 +40,13 @@ async def loads(
     """Customers and minutes by grid, with the grids' classes as they are and as they would be."""
     policy = await policies.workload(connection, day)
     held = await holdings.held(connection, plane_id, day)
-    rows = held.rows(table)
-    here = rows >= 0
-    keys, rows = held.account_pk[here], rows[here]
+    row, n = held.rows(table), len(table)
+    keys, row = held.account_pk[row >= 0], row[row >= 0]
     was, will = np.array(before, dtype=object), np.array(after, dtype=object)
-    differs = was != will
-    sums = np.zeros((3, len(table)))
+    minutes = np.zeros((2, n))
     for start in range(0, len(keys), CHUNK):
-        some, at = keys[start : start + CHUNK], rows[start : start + CHUNK]
-        weights = await workload.weigh(connection, some, was[at], policy, ["customers", "minutes"], {}, day)
-        later = weights[:, 1].copy()
-        changed = differs[at]
-        if changed.any():
-            anew = await workload.weigh(
-                connection, some[changed], will[at[changed]], policy, ["minutes"], {}, day
-            )
-            later[changed] = anew[:, 0]
-        for number, values in enumerate((weights[:, 0], weights[:, 1], later)):
-            sums[number] += np.bincount(at, values, minlength=len(table))
-    return Loads(sums[0], sums[1], sums[2])
+        at = row[start : start + CHUNK]
+        known = await workload.on_day(connection, keys[start : start + CHUNK], day)
+        for total, classes in zip(minutes, (was, will), strict=True):
+            total += np.bincount(at, weights(known, policy, classes[at])["minutes"], minlength=n)
+    return Loads(np.bincount(row, minlength=n).astype(np.float64), minutes[0], minutes[1])

@@ -58,6 +58,17 @@ def below(tree: Sequence[Area], area_id: uuid.UUID) -> set[uuid.UUID]:
     return found
 
 
+def way_up(tree: Sequence[Area], area: Area) -> list[str]:
+    """The codes of the area and of those above it, upwards."""
+    by_id = {one.area_id: one for one in tree}
+    way: list[str] = []
+    at: Area | None = area
+    while at is not None and at.code not in way:
+        way.append(at.code)
+        at = by_id.get(at.parent_id) if at.parent_id else None
+    return way
+
+
 async def history(
     connection: AsyncConnection, code: str, known_at: dt.datetime | None = None, *, corrected: bool = False
 ) -> list[AreaSpan]:

@@ -1,10 +1,13 @@
 """Loading the tree of areas."""
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.classes.cuts import REMEDY, cuts
 from app.jobs.runner import Work
+from app.orgs import areas, directory, tree
 from app.orgs import areas_loading_repository as repository
-from app.orgs import tree
 from app.planes.service import Plane
 from app.policies import service as policies
 from app.staging import checks
@@ -50,8 +53,36 @@ async def load_areas(work: Work, table: Table, plane: Plane | None, params: Impo
     work.check()
     policy = await policies.classes(connection, params.since)
     by_code = {code: (class_of_code(code, policy), reason_of_code(code)) for code in CODES}
-    changed = await repository.merge_areas(connection, work.org_id, params.since, staged.given, by_code)
+    changed = await _merge(work, params.since, staged.given, by_code)
     return await finish(work, staged, changed=changed)
+
+
+async def _merge(
+    work: Work, since: dt.date, given: Sequence[str], by_code: Mapping[str, tuple[str, str]]
+) -> int:
+    """Merge the rows that leave no grid half in one class and half in another; the others are refused."""
+    connection = work.connection
+    before = await directory.areas(connection, since)
+    while True:
+        attempt = await connection.begin_nested()
+        changed = await repository.merge_areas(connection, work.org_id, since, given, by_code)
+        after = await directory.areas(connection, since)
+        found = await cuts(connection, since, before, after)
+        rows = {code: row for row, code, _ in await repository.staged_tree(connection, since, since)}
+        reasons = {}
+        for area, finding in found:
+            row = next((rows[code] for code in areas.way_up(after, area) if code in rows), None)
+            if row is not None:
+                at = finding.geometry.representative_point()
+                reasons[row] = (
+                    f"class: the ground of area {area.code} cuts grid {finding.codes[0]} ({finding.detail}, "
+                    f"around {at.x:.6f}, {at.y:.6f}); {REMEDY}"
+                )
+        if not reasons:
+            await attempt.commit()
+            return changed
+        await attempt.rollback()
+        await checks.refuse(connection, reasons.items())
 
 
 async def _refuse_faults(work: Work, params: ImportParams) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 import anyio.to_thread
@@ -10,10 +11,12 @@ import numpy as np
 import shapely
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.orgs import directory, responsibilities
+from app.orgs import areas, directory, responsibilities
+from app.orgs.directory import Area
 from app.places import obstacles
 from app.planes.service import Plane
 from app.plans import service
+from app.plans.cutting import cut_grids
 from app.plans.model import GridTable, Plan
 from app.plans.straddling import straddles
 from geo.coverage import Finding, check
@@ -80,6 +83,24 @@ async def _mixed_classes(connection: AsyncConnection, table: GridTable, day: dt.
         said = f"class {own} in area {names[area_id]}, whose class is {theirs}"
         ground = table.geometries[row]
         out.append(Finding("mixed_class", "warning", (table.codes[row],), _area(table, row), ground, said))
+    return out + await _half_of_a_class(connection, table, tree, day)
+
+
+async def _half_of_a_class(
+    connection: AsyncConnection, table: GridTable, tree: list[Area], day: dt.date
+) -> list[Finding]:
+    """Grids that are partly on the ground of an area of another class than theirs."""
+    classes, inherited = service.classes_in(table, tree), directory.inherited_classes(tree)
+    out: list[Finding] = []
+    for area_id, ground in (await areas.grounds(connection, day)).items():
+        inside = areas.below(tree, area_id)
+        belongs = [one in inside for one in table.area_ids]
+        concerned = [
+            not is_its and own != inherited.get(area_id, own)
+            for is_its, own in zip(belongs, classes, strict=True)
+        ]
+        cut = await anyio.to_thread.run_sync(cut_grids, table, ground, belongs, concerned)
+        out += [replace(one, severity="warning") for one in cut]
     return out
 
 

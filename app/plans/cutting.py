@@ -1,4 +1,4 @@
-"""Grids that an area's ground cuts in two: half of such a grid would be of another class. Pure."""
+"""Grids that an area's ground cuts in two, so that half of such a grid is of another class. Pure."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -121,10 +121,45 @@ async def test_half_a_grid_of_another_class_is_refused_with_the_place(api: Any, 
     west, south, east, north = _bounds(told["findings"][0]["geometry"])
     assert (west, east) == (116.0, 116.01)
     assert (south, north) == pytest.approx((24.004, 24.01))
-    assert "Split the grid" in told["title"]
+    assert "split the grid" in told["title"]
     assert await classes(api, DAY) == {"T1": "B", "T2": "B", "C1": "B"}
     same = await put(api, "/v1/areas/T/class", GROWN | {"class": "B"})
     assert same.status_code == 200
+
+
+async def test_a_file_cannot_make_half_a_grid_of_another_class_either(
+    api: Any, county: Any, load: Any
+) -> None:
+    await county()
+    header = "code,name,parent,class,wkt\n"
+    half = "POLYGON((116 24,116.03 24,116.03 24.01,116 24.01,116 24))"
+    whole = "POLYGON((116 24,116.02 24,116.02 24.01,116 24.01,116 24))"
+    done = await load("areas", f'{header}T,town,H,A,"{half}"\nN,new,H,,\n', crs="wgs84", since=DAY)
+    assert (done["accepted"], done["refused"]) == (1, 1)
+    assert "cuts grid C1 (50 % of the grid" in done["why"][1]
+    assert "split the grid" in done["why"][1]
+    assert await classes(api, DAY) == {"T1": "B", "T2": "B", "C1": "B"}
+    assert (await api.get("/v1/areas/N", params={"at": DAY})).status_code == 200
+    done = await load("areas", f'{header}T,town,H,A,"{whole}"\n', crs="wgs84", since=DAY)
+    assert done["refused"] == 0
+    assert await classes(api, DAY) == {"T1": "A", "T2": "A", "C1": "B"}
+
+
+async def test_a_draft_with_half_a_grid_on_land_of_another_class_is_warned_of(
+    api: Any, county: Any, load: Any
+) -> None:
+    town = "POLYGON((116 24,116.02 24,116.02 24.01,116 24.01,116 24))"
+    areas = f'code,name,parent,class,wkt\nH,county,,B,\nT,town,H,A,"{town}"\nC,country,H,,\n'
+    await county(areas=areas)
+    grids = (
+        'code,area,wkt\nT1,T,"POLYGON((116 24,116.01 24,116.01 24.01,116 24.01,116 24))"\n'
+        'C1,C,"POLYGON((116.01 24,116.03 24,116.03 24.01,116.01 24.01,116.01 24))"\n'
+    )
+    plan = (await load("grids", grids, plane="p", crs="wgs84"))["plan"]
+    found = (await api.get(f"/v1/plans/{plan}/check")).json()["findings"]
+    mixed = [one for one in found if one["kind"] == "mixed_class"]
+    assert [(one["codes"], one["severity"]) for one in mixed] == [(["C1"], "warning")]
+    assert _bounds(mixed[0]["geometry"])[::2] == (116.01, 116.02)
 
 
 def _bounds(geometry: dict[str, Any]) -> tuple[float, float, float, float]:
