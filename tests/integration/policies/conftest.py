@@ -45,6 +45,16 @@ def load(api: Any) -> Load:
     return load
 
 
+async def publish(api: Any, plan: str) -> None:
+    """Put a loaded plan in force since the year began."""
+    for step, body in (
+        ("validate", {"acknowledge": True}),
+        ("publish", {"effective_from": SINCE, "reason": "as it was"}),
+    ):
+        answer = await api.post(f"/v1/plans/{plan}/{step}", body)
+        assert answer.status_code == 200, answer.text
+
+
 @pytest.fixture
 async def town(api: Any, load: Load) -> Any:
     """The town in force since the year began, in the plane ``p``."""
@@ -54,11 +64,5 @@ async def town(api: Any, load: Load) -> Any:
     await load("areas", AREAS)
     await load("people", PEOPLE, crs="wgs84")
     await load("accounts", ACCOUNTS, crs="wgs84")
-    plan = (await load("grids", GRIDS, plane="p", crs="wgs84"))["plan"]
-    for step, body in (
-        ("validate", {"acknowledge": True}),
-        ("publish", {"effective_from": SINCE, "reason": "as it was"}),
-    ):
-        answer = await api.post(f"/v1/plans/{plan}/{step}", body)
-        assert answer.status_code == 200, answer.text
+    await publish(api, (await load("grids", GRIDS, plane="p", crs="wgs84"))["plan"])
     return api

@@ -1,0 +1,87 @@
+"""/v1/quality"""
+
+import datetime as dt
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import APIRouter, Query
+
+from app import tokens
+from app.quality import service
+from app.quality.schemas import Records, Summary, Tier
+from app.requests import KnownAt, Reading, known_moment
+from app.tables import Format, csv_response
+
+router = APIRouter(prefix="/v1/quality", tags=["quality"])
+
+PlaneCode = Annotated[str, Query(description="Code of the plane whose grids the records are in.")]
+At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
+
+
+@router.get("/summary", response_model=Summary, response_model_exclude_unset=True)
+async def quality_summary(
+    plane: PlaneCode,
+    scope: Reading,
+    tier: Annotated[Tier | None, Query(description="One tier; all of them without it.")] = None,
+    by: Literal["grid", "area"] = "grid",
+    at: At = None,
+    known_at: KnownAt = None,
+    form: Format = "json",
+) -> Any:
+    """How complete and how fresh grids, buildings, clusters and customers are, by grid or area."""
+    day, known = at or scope.today, await known_moment(scope, known_at)
+    tiers = [tier] if tier else list(get_args(Tier))
+    told = await service.summary(scope.connection, scope.org_id, plane, tiers, by, day, known)
+    if form == "json":
+        return told
+    rows = [
+        {"tier": one["tier"], **row, "missing": None} | {f"missing {k}": v for k, v in row["missing"].items()}
+        for one in told["tiers"]
+        for row in one["rows"]
+    ]
+    for row in rows:
+        del row["missing"]
+    return csv_response(rows)
+
+
+@router.get("/records", response_model=Records)
+async def quality_records(
+    plane: PlaneCode,
+    tier: Tier,
+    scope: Reading,
+    missing: Annotated[
+        str | None, Query(description="Only records of which this field is missing; `any`: of which any is.")
+    ] = None,
+    stale: Annotated[bool | None, Query(description="Only stale records, or only fresh ones.")] = None,
+    grid: Annotated[str | None, Query(description="Only records in the grid with this code.")] = None,
+    area: Annotated[
+        str | None, Query(description="Only records in grids of the area with this code.")
+    ] = None,
+    at: At = None,
+    known_at: KnownAt = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    token: str | None = None,
+    form: Format = "json",
+) -> Any:
+    """What is missing of each record of a tier, and when it was last confirmed; by id, a page at a time."""
+    day, known = at or scope.today, await known_moment(scope, known_at)
+    found = await service.records(
+        scope.connection,
+        scope.org_id,
+        plane,
+        tier,
+        day,
+        known,
+        missing=missing,
+        stale=stale,
+        grid=grid,
+        area=area,
+        after=tokens.key(token, 1)[0] if token else None,
+        limit=limit + 1,
+    )
+    page = found[:limit]
+    following = tokens.token(page[-1]["id"]) if len(found) > limit else None
+    if form == "csv":
+        rows = [{**row, "missing": ", ".join(row["missing"])} for row in page]
+        columns = ("id", "name", "grid", "area", "missing", "confirmed", "days", "stale")
+        return csv_response(rows, columns, {"Gridwright-Next": following} if following else None)
+    return {"tier": tier, "at": day, "records": page, "next": following}
