@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
 from app import health, problems
+from app.accounts import routes as accounts
 from app.assignments import routes as assignments
 from app.classes import routes as classes
 from app.coverage import routes as coverage
@@ -52,6 +53,7 @@ ROUTERS = (
     markets.router,
     policies.router,
     quality.router,
+    accounts.router,  # behind whatever is asked of one account by a further word
     pages.router,
 )
 

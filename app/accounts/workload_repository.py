@@ -58,7 +58,7 @@ async def in_use(
     )
     if until is not None:
         query = query.where(AccountProfile.valid_from < until)
-    return {row[0]: row[1] for row in await connection.execute(query.group_by(value))}
+    return {str(row[0]): int(row[1]) for row in await connection.execute(query.group_by(value))}
 
 
 async def measures(connection: AsyncConnection, day: dt.date) -> dict[str, dt.date]:
