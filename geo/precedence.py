@@ -5,7 +5,7 @@ it. Everything here is arithmetic on columns: where the answers of the single ru
 the locator, the region of doubt) is the caller's business.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
@@ -220,8 +220,17 @@ def decide(rules: Sequence[Rule], facts: Facts) -> Decision:
     return Decision(_STATUS_BY_REASON[reason], rule_code, grid, tie, reason)
 
 
-def explain(rules: Sequence[Rule], facts: Facts, row: int, codes: Sequence[str] | None = None) -> list[Step]:
-    """How ``decide`` came to its answer for one row, step by step; ``codes`` are the grids' codes."""
+def explain(
+    rules: Sequence[Rule],
+    facts: Facts,
+    row: int,
+    codes: Sequence[str] | None = None,
+    notes: Mapping[Rule, str] | None = None,
+) -> list[Step]:
+    """How ``decide`` came to its answer for one row, step by step; ``codes`` are the grids' codes.
+
+    ``notes`` are sentences that the caller adds to what a rule says that was asked (which list, what rivals).
+    """
     one = Facts(**{f.name: getattr(facts, f.name)[row : row + 1] for f in fields(facts)})
     outcome = decide(rules, one)
     fact: dict[str, Any] = {f.name: getattr(one, f.name)[0] for f in fields(one)}
@@ -240,11 +249,17 @@ def explain(rules: Sequence[Rule], facts: Facts, row: int, codes: Sequence[str] 
         elif outcome.rule[0] == _RULE[rule]:
             decided = True
             text = _why_decided(rule, REASONS[outcome.reason[0]], name(int(outcome.grid[0])))
-            steps.append(Step(rule, "decided", f"{rule.value}: {text}"))
+            steps.append(Step(rule, "decided", _noted(f"{rule.value}: {text}", rule, notes)))
         else:
-            steps.append(Step(rule, "passed", f"{rule.value}: {_why_passed(rule, fact)}"))
+            text = _why_passed(rule, fact)
+            steps.append(Step(rule, "passed", _noted(f"{rule.value}: {text}", rule, notes)))
     steps.append(Step(None, status.value, _CONCLUSION[REASONS[outcome.reason[0]]]))
     return steps
+
+
+def _noted(text: str, rule: Rule, notes: Mapping[Rule, str] | None) -> str:
+    note = (notes or {}).get(rule)
+    return f"{text} {note}" if note else text
 
 
 def _why_decided(rule: Rule, reason: Reason, grid: str) -> str:

@@ -1,12 +1,13 @@
 """Which grid a building belongs to in a plan, by its footprint or its point; the answers of one run kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from app.assignments import timeline
 from app.assignments.decide import to_json
 from app.assignments.locators import Ground
 from app.places.facts import Buildings
@@ -16,22 +17,27 @@ POLYGON, MULTIPOLYGON = 3, 6
 
 @dataclass(frozen=True)
 class BuildingGrids:
-    """n buildings in a plan, ascending by key: row of the grid table (−1: in none), share and evidence."""
+    """n versions of buildings in a plan, ascending by key, then day: row of the grid table (−1: in none),
+    share and evidence. Of one building there is at most one version on a day.
+    """
 
     building_pk: NDArray[np.int64]
     building_id: NDArray[np.object_]
+    start: NDArray[np.int32]
+    end: NDArray[np.int32]
     grid: NDArray[np.int32]
     tie: NDArray[np.bool_]
     share: NDArray[np.float64]
     evidence: NDArray[np.object_]
     """JSON text: the share of every grid a straddler stands in, or the nearest grid; else None."""
 
-    def rows(self, building_pk: NDArray[np.int64]) -> NDArray[np.intp]:
-        """The row of each key, −1 where the building is not here."""
-        if len(self.building_pk) == 0:
-            return np.full(len(building_pk), -1, np.intp)
-        row = np.minimum(np.searchsorted(self.building_pk, building_pk), len(self.building_pk) - 1)
-        return np.where(self.building_pk[row] == building_pk, row, -1)
+    def rows(self, building_pk: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.intp]:
+        """The version that holds for each key on its day, −1 where there is none."""
+        return timeline.as_of(self.building_pk, self.start, self.end, building_pk, day)
+
+    def take(self, rows: NDArray[np.bool_]) -> "BuildingGrids":
+        """Some of the versions."""
+        return BuildingGrids(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def grids_of(ground: Ground, buildings: Buildings) -> BuildingGrids:
@@ -56,7 +62,9 @@ def grids_of(ground: Ground, buildings: Buildings) -> BuildingGrids:
         placed = ground.locate(shapely.get_x(points), shapely.get_y(points))
         grid[other], tie[other] = placed.grid, placed.tie
     _tell_nearest(ground, told, buildings, np.flatnonzero(grid < 0))
-    return BuildingGrids(buildings.building_pk, buildings.building_id, grid, tie, share, told)
+    return BuildingGrids(
+        buildings.building_pk, buildings.building_id, buildings.start, buildings.end, grid, tie, share, told
+    )
 
 
 def _tell_shares(
@@ -86,9 +94,16 @@ def _tell_nearest(
         told[row] = to_json({"nearest": ground.table.codes[grid], "distance_m": round(metres, 3)})
 
 
+def some_of(buildings: Buildings, rows: NDArray[np.bool_]) -> Buildings:
+    """Some of the versions of buildings."""
+    return Buildings(**{field.name: getattr(buildings, field.name)[rows] for field in fields(buildings)})
+
+
 def joined(parts: list[BuildingGrids]) -> BuildingGrids:
-    """Several as one, ascending by key; the parts share no building."""
-    order = np.argsort(np.concatenate([part.building_pk for part in parts]), kind="stable")
+    """Several as one, in order; the parts share no building."""
+    order = np.lexsort(
+        (np.concatenate([part.start for part in parts]), np.concatenate([part.building_pk for part in parts]))
+    )
     columns: dict[str, Any] = {
         name: np.concatenate([getattr(part, name) for part in parts])[order]
         for name in BuildingGrids.__dataclass_fields__
@@ -99,6 +114,8 @@ def joined(parts: list[BuildingGrids]) -> BuildingGrids:
 NO_BUILDINGS = BuildingGrids(
     np.empty(0, np.int64),
     np.empty(0, dtype=object),
+    np.empty(0, np.int32),
+    np.empty(0, np.int32),
     np.empty(0, np.int32),
     np.empty(0, bool),
     np.empty(0),

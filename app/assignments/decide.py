@@ -33,11 +33,19 @@ class Known:
     listed: NDArray[np.int32]
     list_evidence: NDArray[np.object_]
     cluster: NDArray[np.int32]
-    cluster_id: NDArray[np.object_]
+    cluster_evidence: NDArray[np.object_]
     has_building: NDArray[np.bool_]
     building: NDArray[np.int32]
     building_id: NDArray[np.object_]
     building_share: NDArray[np.float64]
+    piled: NDArray[np.bool_]
+    """So many customers stand at the point that it is taken as the centre of a district."""
+    has_region: NDArray[np.bool_]
+    """The region of doubt is a polygon of its own, not a disc."""
+    region: NDArray[np.int32]
+    region_id: NDArray[np.object_]
+    region_around: NDArray[np.object_]
+    """Codes of the grids that a polygon meets which no grid holds whole."""
 
     @classmethod
     def of(cls, lng: NDArray[np.float64], lat: NDArray[np.float64], **columns: Any) -> "Known":
@@ -49,11 +57,13 @@ class Known:
             "radius_m": np.full(n, np.nan),
             "has_building": np.zeros(n, bool),
             "building_share": np.full(n, np.nan),
+            "piled": np.zeros(n, bool),
+            "has_region": np.zeros(n, bool),
         }
-        empty |= {name: np.full(n, -1, np.int32) for name in ("lock", "listed", "cluster", "building")}
-        empty |= {
-            name: np.full(n, None, dtype=object) for name in ("list_evidence", "cluster_id", "building_id")
-        }
+        grids = ("lock", "listed", "cluster", "building", "region")
+        empty |= {name: np.full(n, -1, np.int32) for name in grids}
+        told = ("list_evidence", "cluster_evidence", "building_id", "region_id", "region_around")
+        empty |= {name: np.full(n, None, dtype=object) for name in told}
         return cls(lng=lng, lat=lat, **{name: columns.get(name, value) for name, value in empty.items()})
 
     def take(self, rows: NDArray[np.intp]) -> "Known":
@@ -84,7 +94,8 @@ def settle(
     """Ask the ground what the rules need and decide. Heavy: run it in a thread."""
     n = len(known)
     placed = np.isfinite(known.lng) & np.isfinite(known.lat)
-    doubtful = doubt(known.level, known.radius_m, policy=policy)
+    level = np.where(known.piled, np.int8(LEVELS.index("district")), known.level)
+    doubtful = doubt(level, known.radius_m, known.has_region, policy)
     places = Rule.POINT in rules or Rule.REGION in rules or Rule.BUILDING in rules
     asked = np.flatnonzero(known.covered & placed) if places and ground.has_polygons else np.empty(0, np.intp)
     point, tie, ambiguous = np.full(n, -1, np.int32), np.zeros(n, bool), np.zeros(n, bool)
@@ -102,13 +113,14 @@ def settle(
         "district": doubtful.district,
         "point": point,
         "tie": tie,
-        "region": np.full(n, -1, np.int32),
+        "region": np.where(known.has_region, known.region, -1).astype(np.int32),
     }
     if Rule.REGION in rules:
         before = decide(rules[: list(rules).index(Rule.REGION)], Facts(**columns))
         rows = np.flatnonzero(
-            known.covered & placed & doubtful.coarse & ~doubtful.district & (before.grid < 0) & (point >= 0)
-        )
+            known.covered & placed & doubtful.coarse & ~doubtful.district & ~known.has_region
+            & (before.grid < 0) & (point >= 0)
+        )  # fmt: skip
         columns["region"][rows] = ground.regions(
             known.lng[rows], known.lat[rows], doubtful.radius_m[rows], point[rows]
         )
@@ -149,7 +161,7 @@ def _named_list(_: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:
 
 
 def _cluster(_: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:
-    return [{"cluster": one} for one in outcome.known.cluster_id[rows]]
+    return list(outcome.known.cluster_evidence[rows])
 
 
 def _building(_: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:
@@ -175,10 +187,14 @@ def _tie_building(ground: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> T
 
 
 def _region(_: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:
+    known = outcome.known
     return [
-        {"level": LEVELS[level], "radius_m": radius}
-        for level, radius in zip(outcome.known.level[rows], outcome.radius_m[rows].tolist(), strict=True)
-    ]
+        {"level": LEVELS[level], "region": region} if has else {"level": LEVELS[level], "radius_m": radius}
+        for level, has, region, radius in zip(
+            known.level[rows], known.has_region[rows], known.region_id[rows],
+            outcome.radius_m[rows].tolist(), strict=True,
+        )
+    ]  # fmt: skip
 
 
 def _crosses(ground: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:
@@ -186,15 +202,20 @@ def _crosses(ground: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:
     keys = np.column_stack([outcome.known.lng[rows], outcome.known.lat[rows], radius])
     places, back = np.unique(keys, axis=0, return_inverse=True)
     around = ground.around(places[:, 0].copy(), places[:, 1].copy(), places[:, 2].copy())
+    polygons = outcome.known.region_around[rows]
     told = _region(ground, outcome, rows)
     return [
-        (one or {}) | {"grids": around[place][:NAMED_GRIDS]}
-        for one, place in zip(told, back.reshape(-1).tolist(), strict=True)
+        (one or {}) | {"grids": (around[place] if of_polygon is None else of_polygon)[:NAMED_GRIDS]}
+        for one, place, of_polygon in zip(told, back.reshape(-1).tolist(), polygons, strict=True)
     ]
 
 
-def _district(_: Ground, __: Outcome, rows: NDArray[np.intp]) -> Told:
-    return [{"level": "district"}] * len(rows)
+def _district(_: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:
+    known = outcome.known
+    return [
+        {"level": "district", "pile": True, "claimed": LEVELS[level]} if piled else {"level": "district"}
+        for level, piled in zip(known.level[rows], known.piled[rows], strict=True)
+    ]
 
 
 def _outside(ground: Ground, outcome: Outcome, rows: NDArray[np.intp]) -> Told:

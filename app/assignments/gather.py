@@ -7,173 +7,148 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.accounts.facts import AccountFacts, Accounts, Dated, Places
+from app.accounts.facts import AccountFacts, Dated, Profiles
 from app.assignments import timeline
 from app.assignments.buildings import BuildingGrids
+from app.assignments.claims import listed as listed
+from app.assignments.claims import owned as owned
+from app.assignments.claims import rows_of as rows_of
 from app.assignments.decide import Known
+from app.assignments.eras import Era
 from app.assignments.locators import Ground
+from app.assignments.regions import RegionGrids
 from app.assignments.timeline import Cut
-from app.places.facts import Owners
-from geo.precedence import resolve_conflicts
+from app.geocodes.service import COARSE, Piles
+from app.places.facts import Buildings, Owners, Regions
+
+Days = NDArray[np.int32]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class ClusterFacts:
-    """Who owns the clusters that the accounts are in, and what the organisation calls them."""
+class Around:
+    """What the facts of accounts refer to, over the same days."""
 
     owners: Owners
-    ids: Mapping[int, str]
+    cluster_ids: Mapping[int, str]
+    buildings: Buildings
+    regions: Regions
+    piles: Piles
+    """Of the accounts' places, row by row."""
 
 
-def changes(facts: AccountFacts, owners: Owners) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """The (account, day) on which a fact of an account begins or ends, its cluster's owner included."""
-    dated: Sequence[Dated] = (facts.places, facts.entries, facts.members, facts.locks)
-    subjects = [column for one in dated for column in (one.account, one.account)]
-    days = [column for one in dated for column in (one.start, one.end)]
-    member, owner = _pairs(facts.members.cluster_pk, owners.cluster_pk)
-    subjects += [facts.members.account[member]] * 2
-    days += [owners.start[owner], owners.end[owner]]
-    return np.concatenate(subjects), np.concatenate(days).astype(np.int32)
-
-
-def _pairs(left: NDArray[np.int64], right: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """All pairs of rows with equal keys."""
-    order = np.argsort(right, kind="stable")
-    low = np.searchsorted(right[order], left, side="left")
-    count = np.searchsorted(right[order], left, side="right") - low
-    one = np.repeat(np.arange(len(left)), count)
-    offset = np.arange(len(one)) - np.repeat(np.cumsum(count) - count, count)
-    return one, order[low[one] + offset]
-
-
-def covered(accounts: Accounts, covers: Mapping[str, Sequence[str]]) -> NDArray[np.bool_]:
-    """Which accounts the plane is for: each named attribute must be one of the values given."""
-    inside = np.ones(len(accounts), bool)
-    for name, values in covers.items():
-        if values:
-            allowed = set(values)
-            inside &= np.array([value in allowed for value in getattr(accounts, name)], bool)
-    return inside
-
-
-def place_of(places: Places, subject: NDArray[np.int64], day: NDArray[np.int32]) -> NDArray[np.intp]:
-    """The row of the place of each (account, day), −1 for none."""
-    return timeline.as_of(places.account, places.start, places.end, subject, day)
+def changes(facts: AccountFacts, around: Around) -> tuple[Ints, Days]:
+    """The (account, day) on which a fact of an account, or of what it refers to, begins or ends."""
+    places, piles = facts.places, around.piles
+    dated: Sequence[Dated] = (facts.profiles, places, facts.entries, facts.members, facts.locks)
+    spans = [(one.account, one.start, one.end) for one in dated]
+    spans.append((places.account[piles.row], piles.start, piles.end))
+    for own, keys, other, those in (
+        (facts.members, facts.members.cluster_pk, around.owners.cluster_pk, around.owners),
+        (places, places.building_pk, around.buildings.building_pk, around.buildings),
+        (places, places.region_pk, around.regions.region_pk, around.regions),
+    ):
+        one, two = timeline.pairs(keys, other)
+        spans.append((own.account[one], those.start[two], those.end[two]))
+    subjects = [subject for subject, _, _ in spans for _ in range(2)]
+    days = [day for _, start, end in spans for day in (start, end)]
+    return np.concatenate(subjects).astype(np.int64), np.concatenate(days).astype(np.int32)
 
 
 def known(
     facts: AccountFacts,
-    clusters: ClusterFacts,
-    is_covered: NDArray[np.bool_],
-    ground: Ground,
+    around: Around,
+    era: Era,
     buildings: BuildingGrids,
+    regions: RegionGrids,
     cut: Cut,
 ) -> Known:
-    """What is known on each row of ``cut`` (rows of one plan, sorted), as the plan of ``ground`` names it."""
-    subject, day = cut.subject, cut.start
-    place = place_of(facts.places, subject, day)
-    at = np.maximum(place, 0)
-    has_place = place >= 0
-    columns: dict[str, Any] = {"covered": is_covered[subject]}
-    if len(facts.places.account) == 0:
-        lng = lat = np.full(len(subject), np.nan)
-    else:
-        lng = np.where(has_place, facts.places.lng[at], np.nan)
-        lat = np.where(has_place, facts.places.lat[at], np.nan)
-        columns["level"] = np.where(has_place, facts.places.level[at], 0).astype(np.int8)
-        columns["radius_m"] = np.where(has_place, facts.places.radius_m[at], np.nan)
-        building_pk = np.where(has_place, facts.places.building_pk[at], -1)
-        columns |= building_columns(buildings, building_pk)
+    """What is known on each row of ``cut`` (rows of one era, sorted), as the plan of the era names it."""
+    subject, day, ground = cut.subject, cut.start, era.ground
+    columns: dict[str, Any] = {"covered": _covered(facts.profiles, era.covers, subject, day)}
+    places = facts.places
+    place = timeline.as_of(places.account, places.start, places.end, subject, day)
+    lng = picked(places.lng, place, np.nan)
+    lat = picked(places.lat, place, np.nan)
+    columns["level"] = picked(places.level, place, 0)
+    columns["radius_m"] = picked(places.radius_m, place, np.nan)
+    building_pk = picked(places.building_pk, place, -1)
+    columns |= building_columns(buildings, building_pk, day)
+    row = regions.rows(picked(places.region_pk, place, -1), day)
+    columns |= {
+        "has_region": row >= 0,
+        "region": picked(regions.grid, row, -1),
+        "region_id": picked(regions.regions.region_id, row, None),
+        "region_around": picked(regions.around, row, None),
+    }
+    columns["piled"] = _piled(around.piles, place, day) & (building_pk < 0) & (row < 0)
     locks = facts.locks
     lock = timeline.as_of(locks.account, locks.start, locks.end, subject, day)
-    columns["lock"] = _picked(rows_of(ground, locks.grid_id), lock)
-    columns |= _clusters(facts, clusters, ground, subject, day)
+    columns["lock"] = picked(rows_of(ground, locks.grid_id), lock, -1)
+    columns |= _clusters(facts, around, ground, subject, day)
     columns |= _lists(facts, ground, subject, day)
     return Known.of(lng, lat, **columns)
 
 
-def building_columns(buildings: BuildingGrids, building_pk: NDArray[np.int64]) -> dict[str, Any]:
-    """The building columns of ``Known`` for rows in these buildings (−1: in none)."""
-    row = np.where(building_pk >= 0, buildings.rows(building_pk), -1)
-    has = row >= 0
-    out: dict[str, Any] = {"has_building": has, "building": _picked(buildings.grid, row)}
-    share, ids = np.full(len(row), np.nan), np.full(len(row), None, dtype=object)
-    share[has], ids[has] = buildings.share[row[has]], buildings.building_id[row[has]]
-    return out | {"building_share": share, "building_id": ids}
+def building_columns(buildings: BuildingGrids, building_pk: Ints, day: Days) -> dict[str, Any]:
+    """The building columns of ``Known`` for rows in these buildings (−1: in none), each on its day."""
+    row = buildings.rows(building_pk, day)
+    return {
+        "has_building": row >= 0,
+        "building": picked(buildings.grid, row, -1),
+        "building_share": picked(buildings.share, row, np.nan),
+        "building_id": picked(buildings.building_id, row, None),
+    }
 
 
-def rows_of(ground: Ground, grid_ids: NDArray[np.void]) -> NDArray[np.int32]:
-    """Row of the plan's grid table for each grid (16 raw bytes), −1 where the plan has no such grid."""
-    return np.array([ground.row_of.get(grid_id, -1) for grid_id in grid_ids.tolist()], np.int32)
-
-
-def _picked(values: NDArray[np.int32], row: NDArray[np.intp]) -> NDArray[np.int32]:
-    out = np.full(len(row), -1, np.int32)
+def picked(values: NDArray[Any], row: NDArray[np.intp], nothing: Any) -> NDArray[Any]:
+    """The value in each row, ``nothing`` where the row is −1."""
+    out = np.full(len(row), nothing, values.dtype)
     out[row >= 0] = values[row[row >= 0]]
     return out
 
 
+def _covered(
+    profiles: Profiles, covers: Mapping[str, Sequence[str]], subject: Ints, day: Days
+) -> NDArray[np.bool_]:
+    """Whom the plane is for on the day: each named attribute must be one of the values given."""
+    inside = np.ones(len(subject), bool)
+    row = timeline.as_of(profiles.account, profiles.start, profiles.end, subject, day)
+    for name, values in covers.items():
+        if values:
+            allowed = set(values)
+            suits = np.array([value in allowed for value in getattr(profiles, name)], bool)
+            inside &= picked(suits, row, False)
+    return inside
+
+
+def _piled(piles: Piles, place: NDArray[np.intp], day: Days) -> NDArray[np.bool_]:
+    coarse = np.flatnonzero(piles.verdict == COARSE)
+    found = timeline.as_of(piles.row[coarse], piles.start[coarse], piles.end[coarse], place, day)
+    out: NDArray[np.bool_] = found >= 0
+    return out
+
+
 def _clusters(
-    facts: AccountFacts,
-    clusters: ClusterFacts,
-    ground: Ground,
-    subject: NDArray[np.int64],
-    day: NDArray[np.int32],
+    facts: AccountFacts, around: Around, ground: Ground, subject: Ints, day: Days
 ) -> dict[str, Any]:
-    members, owners = facts.members, clusters.owners
+    members, owners = facts.members, around.owners
     member = timeline.as_of(members.account, members.start, members.end, subject, day)
     rows = np.flatnonzero(member >= 0)
     cluster_pk = members.cluster_pk[member[rows]]
-    names, numbers = np.unique(np.concatenate([cluster_pk, owners.cluster_pk]), return_inverse=True)
-    of_rows, of_owners = np.split(numbers.astype(np.int64), [len(cluster_pk)])
-    owner = timeline.as_of(of_owners, owners.start, owners.end, of_rows, day[rows])
-    grid = np.full(len(subject), -1, np.int32)
-    grid[rows] = _picked(rows_of(ground, owners.grid_id), owner)
+    one, owner = timeline.pairs(cluster_pk, owners.cluster_pk)
+    on = day[rows[one]]
+    holds = (owners.start[owner] <= on) & (on < owners.end[owner])
+    row, grid = rows[one[holds]], rows_of(ground, owners.grid_id)[owner[holds]]
     ids = np.full(len(subject), None, dtype=object)
-    ids[rows] = [clusters.ids.get(key) for key in names[of_rows].tolist()]
-    return {"cluster": grid, "cluster_id": ids}
+    ids[rows] = [around.cluster_ids.get(key) for key in cluster_pk.tolist()]
+    return owned(ids, ground, row, grid)
 
 
-def _lists(
-    facts: AccountFacts, ground: Ground, subject: NDArray[np.int64], day: NDArray[np.int32]
-) -> dict[str, Any]:
+def _lists(facts: AccountFacts, ground: Ground, subject: Ints, day: Days) -> dict[str, Any]:
     entries = facts.entries
     entry, row = timeline.during(entries.account, entries.start, entries.end, subject, day)
-    grid = rows_of(ground, entries.grid_id)[entry] if len(entry) else np.empty(0, np.int32)
-    here = grid >= 0
+    grid = rows_of(ground, entries.grid_id)[entry]
     return listed(
-        len(subject), ground, row[here], grid[here], entries.list_name[entry[here]],
-        entries.party_id[entry[here]],
+        len(subject), ground, row, grid, entries.list_name[entry], entries.party_id[entry]
     )  # fmt: skip
-
-
-def listed(
-    n: int,
-    ground: Ground,
-    row: NDArray[np.intp],
-    grid: NDArray[np.int32],
-    list_name: NDArray[np.object_],
-    party_id: NDArray[np.object_],
-) -> dict[str, Any]:
-    """The list columns of ``Known`` for n rows from claims (``row`` is claimed by ``grid``).
-
-    Of several lists the first by name decides, then the lowest grid code; the others stay in the evidence.
-    """
-    out = np.full(n, -1, np.int32)
-    told = np.full(n, None, dtype=object)
-    codes = ground.codes[grid]
-    winner, disputed = resolve_conflicts(row, codes, list_name)
-    out[row[winner]] = grid[winner]
-    rivals: dict[int, list[dict[str, str]]] = {}
-    won = dict(zip(row[winner].tolist(), winner.tolist(), strict=True))
-    for claim in np.flatnonzero(disputed).tolist():
-        if grid[claim] != out[row[claim]]:
-            rivals.setdefault(int(row[claim]), []).append({"list": list_name[claim], "grid": codes[claim]})
-    for at, claim in won.items():
-        one: dict[str, Any] = {"list": list_name[claim]}
-        if party_id[claim] is not None:
-            one["party"] = party_id[claim]
-        if at in rivals:
-            one["competing"] = sorted(rivals[at], key=lambda rival: (rival["list"], rival["grid"]))
-        told[at] = one
-    return {"listed": out, "list_evidence": told}

@@ -21,7 +21,7 @@ from app.plans import service as plans
 from app.plans.service import GridTable, Plan
 from geo.footprints import FootprintGrids, grid_of_footprints
 from geo.locator import Locator
-from geo.regions import geodesic_discs, grid_of_discs
+from geo.regions import geodesic_discs, grid_of_discs, grid_of_polygons
 
 KEPT = 16
 
@@ -99,8 +99,22 @@ class Ground:
         shapes: NDArray[np.object_] = np.asarray(shapely.points(lng, lat), dtype=object)
         wide = radius_m > 0
         shapes[wide] = geodesic_discs(lng[wide], lat[wide], radius_m[wide])
-        which, grid = self._tree.query(shapes, predicate="intersects")
+        return self.meeting(shapes)
+
+    def holding(self, regions: NDArray[np.object_]) -> Rows:
+        """The grid that holds each region (polygons) whole; −1 where none does."""
+        near = np.unique(self._tree.query(regions)[1]) if len(self._rows) else np.empty(0, np.int64)
+        with self._preparing:
+            held = grid_of_polygons(self._polygons[near], self.codes[self._rows[near]], regions)
+        rows = self._rows[near]
+        return np.where(held >= 0, rows[held] if len(rows) else -1, -1).astype(np.int32)
+
+    def meeting(self, shapes: NDArray[np.object_]) -> list[list[str]]:
+        """Codes of the grids that each shape meets, in order."""
         meets: list[list[str]] = [[] for _ in shapes]
+        if self._locator is None or len(shapes) == 0:
+            return meets
+        which, grid = self._tree.query(shapes, predicate="intersects")
         for row, code in sorted(zip(which.tolist(), self.codes[self._rows[grid]].tolist(), strict=True)):
             meets[row].append(code)
         return meets

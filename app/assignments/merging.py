@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.assignments import repository, timeline
 from app.assignments.decide import to_json
 from app.assignments.repository import Table
-from app.assignments.timeline import Spans
+from app.assignments.timeline import Change, Spans
 from app.storage.columns import OPEN
 
 Value = tuple[str, bytes | None, str | None, bool, float | None, str | None]
@@ -51,15 +52,24 @@ class Values:
         return np.array([number.setdefault(row, len(number)) for row in rows], np.int64)
 
 
+How = tuple[str, str | None] | None
+"""Status and rule; None where nothing was or is decided."""
+Move = tuple[How, How]
+"""How it was and how it is: on the first day from which status, rule or grid differ."""
+
+
 @dataclass(frozen=True)
 class Written:
-    """How many rows a merge inserted and superseded."""
+    """How many rows a merge inserted and superseded, and how many subjects moved from what to what."""
 
     inserted: int = 0
     superseded: int = 0
+    moved: Counter[Move] = field(default_factory=Counter)
 
     def __add__(self, other: "Written") -> "Written":
-        return Written(self.inserted + other.inserted, self.superseded + other.superseded)
+        return Written(
+            self.inserted + other.inserted, self.superseded + other.superseded, self.moved + other.moved
+        )
 
 
 async def merge(
@@ -112,7 +122,31 @@ async def merge(
                 if number in used
             ),
         )
-    return Written(len(change.add), len(change.drop))
+    moved = _moves(stored, wanted, change, timeline.day_number(since), list(values.number))
+    return Written(len(change.add), len(change.drop), moved)
+
+
+def _moves(stored: Spans, wanted: Spans, change: Change, since: int, values: list[Value]) -> Counter[Move]:
+    """How the subjects of a change move, by what decided them before and after."""
+    if len(change.drop) + len(change.add) == 0:
+        return Counter()
+    # Evidence and ties may change without anybody moving: what counts is status, grid and rule.
+    numbers: dict[tuple[str, bytes | None, str | None], int] = {}
+    short = np.array([numbers.setdefault(value[:3], len(numbers)) for value in values], np.int64)
+    hows: list[How] = [(status, rule) for status, _, rule in numbers]
+    touched = np.union1d(stored.subject[change.drop], change.add.subject)
+
+    def of_touched(spans: Spans) -> Spans:
+        here = np.isin(spans.subject, touched)
+        return Spans(spans.subject[here], spans.start[here], spans.end[here], short[spans.value[here]])
+
+    _, before, after = timeline.first_difference(of_touched(stored), of_touched(wanted), since)
+    hows.append(None)
+    pairs, counts = np.unique(np.column_stack([before, after]), axis=0, return_counts=True)
+    moves: Counter[Move] = Counter()
+    for (one, other), count in zip(pairs.tolist(), counts.tolist(), strict=True):
+        moves[hows[one], hows[other]] += count
+    return moves
 
 
 def _objects(values: list[bytes | None] | list[str | None]) -> NDArray[np.object_]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts import facts as account_facts
 from app.accounts.facts import AccountFacts
-from app.assignments import gather, locators, timeline
+from app.assignments import eras, gather, regions, timeline
 from app.assignments.buildings import NO_BUILDINGS, BuildingGrids, grids_of, joined
 from app.assignments.decide import RULE_NAMES, STATUS_NAMES, Outcome, settle
-from app.assignments.gather import ClusterFacts
-from app.assignments.locators import Ground
+from app.assignments.eras import Era
+from app.assignments.gather import Around
 from app.assignments.timeline import Cut
+from app.geocodes import service as geocodes
 from app.places import facts as place_facts
 from app.planes.service import Plane
 from app.plans import service as plans
 from app.plans.service import GridTable
-from geo.precedence import Rule, parse_rules
 
 CHUNK = 100_000
 
@@ -56,15 +56,16 @@ async def under_plan(
     connection: AsyncConnection, org_id: uuid.UUID, plane: Plane, plan_id: uuid.UUID, day: dt.date
 ) -> Decided:
     """What every account and building would have under the plan (a draft too) on that day."""
-    ground = await locators.ground(connection, await plans.get(connection, plan_id))
+    era = await eras.under(connection, plane, await plans.get(connection, plan_id), day)
+    ground, until = era.ground, day + dt.timedelta(days=1)
     housed = [NO_BUILDINGS]
     async for keys in building_chunks(connection, None):
-        some = await place_facts.buildings_of(connection, keys)
+        some = await place_facts.buildings_of(connection, keys, day, until)
         housed.append(await anyio.to_thread.run_sync(grids_of, ground, some))
     buildings = joined(housed)
     accounts, decisions = [np.empty(0, np.int64)], []
     async for keys in account_chunks(connection, None):
-        found, cut, outcome = await decide_on(connection, plane, ground, keys, day, buildings)
+        found, cut, outcome = await decide_on(connection, plane, era, keys, day, buildings=buildings)
         decisions.append(outcome.decision)
         accounts.append(found.accounts.account_pk[cut.subject])
 
@@ -89,9 +90,10 @@ async def under_plan(
 async def decide_on(
     connection: AsyncConnection,
     plane: Plane,
-    ground: Ground,
+    era: Era,
     keys: Keys,
     day: dt.date,
+    known_at: dt.datetime | None = None,
     buildings: BuildingGrids | None = None,
 ) -> tuple[AccountFacts, Cut, Outcome]:
     """These accounts as of one day: the facts, a row for each account that has a place by then, the outcome.
@@ -99,42 +101,47 @@ async def decide_on(
     ``buildings``: where all buildings are, if that is known already.
     """
     number, until = timeline.day_number(day), day + dt.timedelta(days=1)
-    found = await account_facts.read(connection, plane.plane_id, keys, day, until)
+    found = await account_facts.read(connection, plane.plane_id, keys, day, until, known_at)
     no_change = np.empty(0, np.int64), np.empty(0, np.int32)
     cut = timeline.cut(found.accounts.first_day, number, [(number, number + 1)], *no_change)
     today = np.flatnonzero(cut.start == number)
     cut = Cut(cut.subject[today], cut.start[today], cut.end[today], cut.term[today])
-    owned = await clusters(connection, plane, found, day, until)
+    around = await around_of(connection, plane, found, day, until, known_at)
     if buildings is None:
-        here = np.unique(found.places.building_pk)
-        some = await place_facts.buildings_of(connection, here[here >= 0])
-        buildings = await anyio.to_thread.run_sync(grids_of, ground, some)
-    is_covered = gather.covered(found.accounts, plane.covers)
-    rules = parse_rules(plane.rules)
-    outcome = await anyio.to_thread.run_sync(settled, rules, found, owned, is_covered, ground, buildings, cut)
+        buildings = await anyio.to_thread.run_sync(grids_of, era.ground, around.buildings)
+    outcome = await anyio.to_thread.run_sync(settled, found, around, era, buildings, cut)
     return found, cut, outcome
 
 
-def settled(
-    rules: Sequence[Rule],
+def settled(found: AccountFacts, around: Around, era: Era, placed: BuildingGrids, cut: Cut) -> Outcome:
+    """Decide the rows of ``cut``, all of one era. Heavy: run it in a thread."""
+    held = regions.grids_of(era.ground, around.regions)
+    known = gather.known(found, around, era, placed, held, cut)
+    return settle(era.rules, era.ground, known, era.geocodes)
+
+
+async def around_of(
+    connection: AsyncConnection,
+    plane: Plane,
     found: AccountFacts,
-    owned: ClusterFacts,
-    is_covered: NDArray[np.bool_],
-    ground: Ground,
-    placed: BuildingGrids,
-    cut: Cut,
-) -> Outcome:
-    """Decide the rows of ``cut``, all of one plan. Heavy: run it in a thread."""
-    return settle(rules, ground, gather.known(found, owned, is_covered, ground, placed, cut))
+    since: dt.date,
+    until: dt.date | None = None,
+    known_at: dt.datetime | None = None,
+) -> Around:
+    """What is known of the clusters, buildings, regions and piles that these accounts are in."""
+    asked = since, until, known_at
+    places, clusters = found.places, np.unique(found.members.cluster_pk)
+    return Around(
+        await place_facts.owners_of(connection, plane.plane_id, clusters, *asked),
+        await place_facts.cluster_ids(connection, clusters),
+        await place_facts.buildings_of(connection, _named(places.building_pk), *asked),
+        await place_facts.regions_of(connection, _named(places.region_pk), *asked),
+        await geocodes.piles_of(connection, places.lng, places.lat, *asked),
+    )
 
 
-async def clusters(
-    connection: AsyncConnection, plane: Plane, found: AccountFacts, since: dt.date, until: dt.date | None
-) -> ClusterFacts:
-    """What is known of the clusters that these accounts are in."""
-    keys = np.unique(found.members.cluster_pk)
-    owners = await place_facts.owners_of(connection, plane.plane_id, keys, since, until)
-    return ClusterFacts(owners, await place_facts.cluster_ids(connection, keys))
+def _named(keys: Keys) -> Keys:
+    return np.unique(keys[keys >= 0])
 
 
 async def account_chunks(connection: AsyncConnection, keys: Keys | None) -> AsyncIterator[Keys]:

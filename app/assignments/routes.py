@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from app.assignments import asking
+from app.assignments import asking, explaining
 from app.assignments.schemas import AccountAssignments, BuildingAssignments, Explanation
 from app.requests import KnownAt, Reading, known_moment
 
@@ -30,11 +30,14 @@ async def account_assignments(
 
 @router.get("/accounts/{account_id:path}/explain", response_model=Explanation)
 async def explain_account(
-    account_id: str, scope: Reading, plane: PlaneCode = None, at: At = None
+    account_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
 ) -> dict[str, Any]:
-    """Why an account belongs where it does: what each rule says, in the plane's order."""
-    day = at or scope.today
-    told = await asking.explain(scope.connection, account_id, plane, day)
+    """Why an account belongs where it does: what each rule says, in the plane's order.
+
+    With ``known_at``: from the facts, the plan, the rules and the policy as they were believed then.
+    """
+    day, known = at or scope.today, await known_moment(scope, known_at)
+    told = await explaining.explain(scope.connection, account_id, plane, day, known)
     return {"account": account_id, "at": day, "planes": told}
 
 

@@ -50,7 +50,7 @@ class Step(BaseModel):
 
 
 class PlaneExplanation(BaseModel):
-    """How a plane comes to its answer for an account, from what is known now."""
+    """How a plane comes to its answer for an account, from what is known (now, or at ``known_at``)."""
 
     plane: str
     plan: str | None
@@ -59,6 +59,7 @@ class PlaneExplanation(BaseModel):
     rule: str | None
     tie: bool
     evidence: dict[str, Any] | None
+    basis: list[str] = Field(description="What it rests on: the plan, the rules and whom the plane covers.")
     steps: list[Step]
 
 

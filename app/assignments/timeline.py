@@ -120,6 +120,16 @@ def during(
     return fact, low[fact] + offset
 
 
+def pairs(left: Ints, right: Ints) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All pairs of rows with equal keys."""
+    order = np.argsort(right, kind="stable")
+    low = np.searchsorted(right[order], left, side="left")
+    count = np.searchsorted(right[order], left, side="right") - low
+    one = np.repeat(np.arange(len(left)), count)
+    offset = np.arange(len(one)) - np.repeat(np.cumsum(count) - count, count)
+    return one, order[low[one] + offset]
+
+
 def coalesce(spans: Spans) -> Spans:
     """The same days and values in as few spans as can be, sorted by subject, then start."""
     if len(spans) == 0:
@@ -158,6 +168,29 @@ def change(stored: Spans, wanted: Spans, since: int) -> Change:
     alone[order[1:][same]] = False
     alone[order[:-1][same]] = False
     return Change(np.flatnonzero(alone[:n]), right.take(alone[n:]))
+
+
+def first_difference(stored: Spans, wanted: Spans, since: int) -> tuple[Ints, Ints, Ints]:
+    """Subjects whose value differs on some day from ``since`` on, with both values on the first such day.
+
+    −1 stands for no span. Spans of one subject do not overlap.
+    """
+    both = stored + wanted
+    subject = np.concatenate([both.subject, both.subject])
+    day = np.concatenate([np.maximum(both.start, since), both.end]).astype(np.int64)
+    keys = np.unique(day_key(subject[(day >= since) & (day != OPEN)], day[(day >= since) & (day != OPEN)]))
+    who, when = keys >> 32, ((keys & (2**32 - 1)) - 2**31).astype(np.int32)
+
+    def value(spans: Spans) -> Ints:
+        row = as_of(spans.subject, spans.start, spans.end, who, when)
+        out = np.full(len(row), -1, np.int64)
+        out[row >= 0] = spans.value[row[row >= 0]]
+        return out
+
+    before, after = value(stored), value(wanted)
+    differ = np.flatnonzero(before != after)
+    first = differ[np.r_[True, who[differ[1:]] != who[differ[:-1]]][: len(differ)]]
+    return who[first], before[first], after[first]
 
 
 def day_number(day: dt.date) -> int:

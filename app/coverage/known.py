@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts import facts as account_facts
 from app.accounts.facts import AccountFacts
-from app.assignments import gather
+from app.assignments import gather, timeline
 from app.assignments.buildings import grids_of
 from app.assignments.decide import Known
 from app.assignments.locators import Ground
@@ -54,7 +54,7 @@ async def known_of(
         asked = np.unique(building_pk[building_pk >= 0])
         some = await place_facts.buildings_of(connection, asked, day, until)
         placed = await anyio.to_thread.run_sync(grids_of, ground, some)
-        columns |= gather.building_columns(placed, building_pk)
+        columns |= gather.building_columns(placed, building_pk, _days(day, len(question)))
     return Known.of(question.lng, question.lat, **columns)
 
 
@@ -91,15 +91,9 @@ async def _clusters(
     asked = np.unique(cluster_pk[cluster_pk >= 0])
     owners = await place_facts.owners_of(connection, plane.plane_id, asked, day, day + dt.timedelta(days=1))
     names = await place_facts.cluster_ids(connection, asked)
-    grid_of = dict(
-        zip(owners.cluster_pk.tolist(), gather.rows_of(ground, owners.grid_id).tolist(), strict=True)
-    )
-    ids = np.empty(len(question), dtype=object)
-    ids[:] = [names.get(key) for key in cluster_pk.tolist()]
-    return {
-        "cluster": np.array([grid_of.get(key, -1) for key in cluster_pk.tolist()], np.int32),
-        "cluster_id": ids,
-    }
+    row, owner = timeline.pairs(cluster_pk, owners.cluster_pk)
+    ids = _objects([names.get(key) for key in cluster_pk.tolist()])
+    return gather.owned(ids, ground, row, gather.rows_of(ground, owners.grid_id)[owner])
 
 
 async def _lists(
@@ -134,6 +128,10 @@ async def _lists(
     ]
     row, grid, name, of_party = (_objects([claim[i] for claim in claims]) for i in range(4))
     return gather.listed(len(question), ground, row.astype(np.intp), grid.astype(np.int32), name, of_party)
+
+
+def _days(day: dt.date, n: int) -> NDArray[np.int32]:
+    return np.full(n, timeline.day_number(day), np.int32)
 
 
 def _profile(facts: AccountFacts, name: str) -> Objects:
