@@ -1,4 +1,4 @@
-"""Who and what there is: the tree of areas as of a day, and people."""
+"""The tree of areas as of a day."""
 
 import datetime as dt
 import uuid
@@ -24,34 +24,9 @@ class Area:
     nbs_code: str | None
 
 
-@dataclass(frozen=True)
-class Person:
-    """Somebody who can be responsible for a grid, with their residence (WGS 84) where it is known."""
-
-    person_id: str
-    name: str
-    area: str | None
-    capacity: float | None
-    lng: float | None
-    lat: float | None
-
-
-async def areas(
-    connection: AsyncConnection,
-    day: dt.date,
-    after: str | None = None,
-    limit: int | None = None,
-    known_at: dt.datetime | None = None,
-) -> list[Area]:
-    """Areas of that day's tree, as known then, in order of their codes, from behind the code ``after``."""
-    return [Area(**row) for row in await repository.areas(connection, day, after, limit, known_at)]
-
-
-async def people(
-    connection: AsyncConnection, after: str | None = None, limit: int | None = None
-) -> list[Person]:
-    """People in order of their ids, from behind the id ``after``."""
-    return [Person(**row) for row in await repository.people(connection, after, limit)]
+async def areas(connection: AsyncConnection, day: dt.date, known_at: dt.datetime | None = None) -> list[Area]:
+    """Areas of that day's tree, as known then, in order of their codes."""
+    return [Area(**row) for row in await repository.areas(connection, day, known_at)]
 
 
 def class_sources(tree: list[Area]) -> dict[uuid.UUID, Area | None]:

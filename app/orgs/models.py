@@ -64,22 +64,11 @@ class AreaVersion(OfOrganisation, Dated, Base):
 
 
 class Person(OfOrganisation, Base):
-    """Somebody who can be responsible for a grid; ``person_id`` is the organisation's own id."""
+    """Identity of somebody who can be responsible for a grid; ``person_id`` is the organisation's own id."""
 
     __tablename__ = "people"
-    __table_args__ = (
-        ForeignKeyConstraint(["org_id", "area_id"], ["areas.org_id", "areas.area_id"], name="area"),
-    )
 
     person_id: Mapped[Words] = mapped_column(primary_key=True)
-    name: Mapped[Words]
-    area_id: Mapped[uuid.UUID | None]
-    capacity: Mapped[float | None] = mapped_column(Double)
-    residence_lng: Mapped[float | None] = mapped_column(Double)
-    residence_lat: Mapped[float | None] = mapped_column(Double)
-    datum: Mapped[Words | None]
-    residence: Mapped[Any | None] = mapped_column(geometry("POINT"))
-    attributes: Mapped[Attributes]
 
 
 class PersonVersion(OfOrganisation, Dated, Base):

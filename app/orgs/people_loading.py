@@ -30,6 +30,8 @@ PEOPLE = Spec(
         Field("name", words, needed=True),
         Field("area", words),
         Field("capacity", length, "float8"),
+        Field("from", day, "date", staged="valid_from"),
+        Field("to", day, "date", staged="valid_to"),
     ),
     place="residence",
 )
@@ -47,14 +49,30 @@ RESPONSIBILITIES = Spec(
 
 
 async def load_people(work: Work, table: Table, plane: Plane | None, params: ImportParams) -> dict[str, Any]:
-    """People, their areas and residence points."""
+    """People, their areas, capacities and residence points, and from when to when they are in service.
+
+    Somebody new is in service from ``from``, without it always; what is said of somebody known holds from
+    ``since``. Whoever leaves (``to``) and is responsible for grids behind that day is named in a warning.
+    """
     del plane
     connection = work.connection
     staged = await stage(work, table, PEOPLE, params)
     await checks.refuse_repeated(connection, ["id"], "this id")
+    await checks.refuse_spans(connection, ["id"])
     await checks.refuse_unknown(connection, "area", "areas", "code", "load the areas first")
     work.check()
-    changed = await repository.merge_people(connection, work.org_id, staged.given, params.crs)
+    changed = await repository.merge_people(connection, work.org_id, params.since, staged.given, params.crs)
+    await checks.known_grids(connection, params.since, None)
+    staged.warnings += [
+        {
+            "kind": "responsible-after-leaving",
+            "person": row["person_id"],
+            "from": row["left_on"].isoformat(),
+            "grids": row["grids"],
+            "advice": "name other owners from that day on; until then a stand-in acts, or nobody",
+        }
+        for row in await repository.left_behind(connection)
+    ]
     return await finish(work, staged, changed=changed)
 
 
@@ -71,6 +89,7 @@ async def load_responsibilities(
     )
     await checks.refuse_unknown(connection, "person", "people", "person_id", "load the people first")
     await repository.complete_responsibilities(connection, params.since)
+    await repository.refuse_out_of_service(connection)
     await checks.refuse_spans(connection, ["grid", "role", "one_of"])
     work.check()
     changed = await repository.merge_responsibilities(connection, work.org_id, plane.plane_id)

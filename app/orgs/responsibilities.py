@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +26,7 @@ class Owned:
 class Responsible:
     """Who is responsible for a grid on a day, in which role, over which days."""
 
+    grid_id: uuid.UUID
     person_id: str
     name: str
     role: str
@@ -33,16 +34,52 @@ class Responsible:
     valid_to: dt.date | None
 
 
+@dataclass(frozen=True)
+class Responsibility:
+    """A responsibility as it was said, whether or not the person is in service, and when it was known."""
+
+    plane_id: uuid.UUID
+    grid_id: uuid.UUID
+    person_id: str
+    role: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+    recorded_at: dt.datetime
+    superseded_at: dt.datetime | None
+
+
 async def on_day(
-    connection: AsyncConnection, plane_id: uuid.UUID, grid_id: uuid.UUID, day: dt.date
+    connection: AsyncConnection,
+    plane_id: uuid.UUID,
+    grid_id: uuid.UUID | None,
+    day: dt.date,
+    known_at: dt.datetime | None = None,
 ) -> list[Responsible]:
-    """Everybody responsible for a grid on that day, owners first."""
-    return [Responsible(**row) for row in await repository.on_day(connection, plane_id, grid_id, day)]
+    """Everybody in service and responsible for a grid (None: any of the plane) on that day, owners first."""
+    rows = await repository.on_day(connection, plane_id, grid_id, day, known_at)
+    return [Responsible(**row) for row in rows]
 
 
-async def owners(connection: AsyncConnection, plane_id: uuid.UUID, day: dt.date) -> dict[uuid.UUID, str]:
-    """Grid → who owns it on that day."""
-    return await repository.owners(connection, plane_id, day)
+async def owners(
+    connection: AsyncConnection, plane_id: uuid.UUID, day: dt.date, known_at: dt.datetime | None = None
+) -> dict[uuid.UUID, str]:
+    """Grid → who owns it on that day; an owner who is not in service then is none."""
+    return await repository.owners(connection, plane_id, day, known_at)
+
+
+async def held(
+    connection: AsyncConnection,
+    day: dt.date | None,
+    known_at: dt.datetime | None = None,
+    *,
+    plane_id: uuid.UUID | None = None,
+    grids: Sequence[uuid.UUID] | None = None,
+    person_id: str | None = None,
+    role: str | None = None,
+) -> list[Responsibility]:
+    """Responsibilities that hold on a day (None: on any), as known then, narrowed by what is given."""
+    asked = (plane_id, None if grids is None else list(grids), person_id, role)
+    return [Responsibility(**row) for row in await repository.held(connection, day, known_at, *asked)]
 
 
 async def set_owners(

@@ -1,34 +1,50 @@
 """/v1/people"""
 
+import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
 from app import tokens
-from app.orgs import directory
+from app.orgs import people
+from app.orgs.people import Person
 from app.orgs.schemas import PeopleOut
-from app.requests import Reading
+from app.requests import KnownAt, Reading, known_moment
 
 router = APIRouter(prefix="/v1", tags=["organisation"])
 
+At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 Limit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 @router.get("/people", response_model=PeopleOut)
-async def list_people(scope: Reading, limit: Limit = 1_000, token: str | None = None) -> dict[str, Any]:
-    """The organisation's people by id."""
+async def list_people(
+    scope: Reading,
+    at: At = None,
+    known_at: KnownAt = None,
+    limit: Limit = 1_000,
+    token: str | None = None,
+) -> dict[str, Any]:
+    """The people in service on a day (default: today), by id, as known then."""
     after = tokens.key(token, 1)[0] if token else None
-    found = await directory.people(scope.connection, after, limit + 1)
+    known = await known_moment(scope, known_at)
+    found = await people.on_day(scope.connection, at or scope.today, known, after, limit + 1)
     page = found[:limit]
-    rows = [
-        {
-            "id": person.person_id,
-            "name": person.name,
-            "area": person.area,
-            "capacity": person.capacity,
-            "lng": person.lng,
-            "lat": person.lat,
-        }
-        for person in page
-    ]
-    return {"people": rows, "next": tokens.token(page[-1].person_id) if len(found) > limit else None}
+    return {
+        "people": [document(person) for person in page],
+        "next": tokens.token(page[-1].person_id) if len(found) > limit else None,
+    }
+
+
+def document(person: Person) -> dict[str, Any]:
+    """A person as callers see them."""
+    return {
+        "id": person.person_id,
+        "name": person.name,
+        "area": person.area,
+        "capacity": person.capacity,
+        "lng": person.lng,
+        "lat": person.lat,
+        "from": person.valid_from,
+        "to": person.valid_to,
+    }

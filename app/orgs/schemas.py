@@ -1,8 +1,10 @@
-from pydantic import BaseModel
+import datetime as dt
+
+from pydantic import BaseModel, Field
 
 
 class PersonOut(BaseModel):
-    """Somebody who can be responsible for a grid; ``lng`` and ``lat`` are the residence in WGS 84."""
+    """Somebody in service on the day: the residence in WGS 84, the capacity in minutes a month."""
 
     id: str
     name: str
@@ -10,6 +12,8 @@ class PersonOut(BaseModel):
     capacity: float | None
     lng: float | None
     lat: float | None
+    from_: dt.date = Field(alias="from", description="The day from which this holds of them.")
+    to: dt.date | None = Field(description="The day from which it does no longer; none: open.")
 
 
 class PeopleOut(BaseModel):

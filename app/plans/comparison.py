@@ -8,7 +8,7 @@ from typing import Any
 import anyio.to_thread
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.orgs import directory, responsibilities
+from app.orgs import directory, people, responsibilities
 from app.plans import grids_repository, service
 from app.plans.difference import Difference, difference
 from app.plans.model import GridTable
@@ -72,7 +72,7 @@ async def diff(connection: AsyncConnection, org_id: uuid.UUID, two: Pair) -> dic
 async def handover(connection: AsyncConnection, org_id: uuid.UUID, two: Pair) -> dict[str, Any]:
     """Per giving and receiving grid, with their owners: how many customers and buildings change hands."""
     old, new = await _tables(connection, two)
-    names = {person.person_id: person.name for person in await directory.people(connection)}
+    names = await people.names(connection)
     known = await responsibilities.owners(connection, two.plane.plane_id, two.day)
     givers, receivers = _sides(old, known, names), _sides(new, known, names)
 

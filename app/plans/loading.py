@@ -15,7 +15,8 @@ from app.errors import Invalid
 from app.jobs import service as jobs
 from app.jobs.runner import Work
 from app.jobs.service import Refused
-from app.orgs import directory
+from app.orgs import directory, people
+from app.orgs.people import Service
 from app.places import obstacles
 from app.planes.service import Plane
 from app.plans import service
@@ -113,11 +114,13 @@ async def _resolved(
     tree = await directory.areas(connection, day)
     areas = {area.code: area.area_id for area in tree}
     classes = directory.inherited_classes(tree)
-    people = await directory.people(connection)
-    ids = {person.person_id for person in people}
+    everybody = await people.on_day(connection, day)
+    ids = {person.person_id for person in everybody}
     named: dict[str, list[str]] = defaultdict(list)
-    for person in people:
+    for person in everybody:
         named[person.name].append(person.person_id)
+    others = {one.owner for one in file.rows if one.owner} - ids - set(named)
+    away = await people.service(connection, others)
     rows, refused = [], list(file.refused)
     for one in file.rows:
         reasons = []
@@ -130,8 +133,10 @@ async def _resolved(
             owner = found[0] if len(found) == 1 else None
             if len(found) > 1:
                 reasons.append(f"owner: {len(found)} people are called {one.owner!r}; give an id")
+            elif one.owner in away:
+                reasons.append(f"owner: {_away(away[one.owner], day)}")
             elif not found:
-                reasons.append(f"owner: nobody has the id or name {one.owner!r}")
+                reasons.append(f"owner: nobody in service on {day} has the id or name {one.owner!r}")
         if reasons:
             refused.append((one.row, one.code, "; ".join(reasons)))
             continue
@@ -140,6 +145,15 @@ async def _resolved(
         own = None if one.grid_class == inherited else one.grid_class
         rows.append(_grid(one, area_id, owner, own))
     return rows, sorted(refused)
+
+
+def _away(service: list[Service], day: dt.date) -> str:
+    """Why somebody who is not in service on the day cannot own a grid."""
+    left = [one.valid_to for one in service if one.valid_to is not None and one.valid_to <= day]
+    person = service[0].person_id
+    if left:
+        return f"{person} left on {max(left)}; name somebody who is in service on {day}"
+    return f"{person} is in service only from {service[0].valid_from}; name somebody who is on {day}"
 
 
 def _grid(one: Read, area_id: uuid.UUID | None, owner: str | None, grid_class: str | None) -> GridRow:

@@ -1,11 +1,14 @@
 """Owners of grids follow the plans in force: what a plan says of a grid's owner holds while it does."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.orgs import responsibilities
+from app.errors import Conflict
+from app.orgs import people, responsibilities
+from app.orgs.people import Service
 from app.orgs.responsibilities import Owned
 from app.plans import grids_repository
 from app.plans.calendar import Change
@@ -19,7 +22,8 @@ async def follow(
     """Write the owners that these changes of the calendar bring.
 
     A grid of which the new plan names no owner keeps the one it has from elsewhere; where it had its owner
-    from the plan that held before, it gets back the one from before that plan.
+    from the plan that held before, it gets back the one from before that plan. Nobody owns a grid behind the
+    day on which they leave.
     """
     for change in changes:
         before = await _said(connection, change.before)
@@ -27,9 +31,32 @@ async def follow(
         earlier: Mapping[uuid.UUID, str] = {}
         if any(person and not after.get(grid_id) for grid_id, person in before.items()):
             earlier = await responsibilities.owners(connection, plane_id, change.eve) if change.eve else {}
-        await responsibilities.set_owners(
-            connection, org_id, plane_id, _owned(change, before, after, earlier)
-        )
+        owned = list(_owned(change, before, after, earlier))
+        service = await people.service(connection, {one.person_id for one in owned if one.person_id})
+        served = [part for one in owned for part in _served(one, service)]
+        await responsibilities.set_owners(connection, org_id, plane_id, served)
+
+
+async def refuse_away(connection: AsyncConnection, plan_id: uuid.UUID, day: dt.date) -> None:
+    """Raise :class:`Conflict` when the plan gives grids to owners who are not in service on that day."""
+    named = {grid_id: person for grid_id, person in (await _said(connection, plan_id)).items() if person}
+    service = await people.service(connection, named.values())
+    away = {
+        grid_id: person
+        for grid_id, person in named.items()
+        if not any(one.on(day) for one in service.get(person, ()))
+    }
+    if not away:
+        return
+    codes = {grid_id: code for code, grid_id in (await grids_repository.codes(connection, plan_id)).items()}
+    rows = sorted(({"grid": codes[one], "person": person} for one, person in away.items()), key=_by_grid)
+    first = ", ".join(f"{row['grid']} ({row['person']})" for row in rows[:5])
+    raise Conflict(
+        f"The owners of {len(rows)} grid{'s' if len(rows) > 1 else ''} are not in service on {day}: {first}"
+        f"{', …' if len(rows) > 5 else ''}. Set other owners in the plan, or correct the people's days.",
+        kind="owner-not-in-service",
+        grids=rows,
+    )
 
 
 def _owned(change: Change, before: Said, after: Said, earlier: Mapping[uuid.UUID, str]) -> Iterator[Owned]:
@@ -40,6 +67,30 @@ def _owned(change: Change, before: Said, after: Said, earlier: Mapping[uuid.UUID
         if person and not after.get(grid_id):
             back = earlier.get(grid_id) if grid_id in after else None
             yield Owned(grid_id, back, change.valid_from, change.valid_to)
+
+
+def _served(owned: Owned, service: Mapping[str, Sequence[Service]]) -> Iterator[Owned]:
+    """The days of an ownership on which the owner is in service; on its other days nobody owns the grid."""
+    if owned.person_id is None:
+        yield owned
+        return
+    end = owned.valid_to or dt.date.max
+    day = owned.valid_from
+    for one in service.get(owned.person_id, ()):
+        begins, ends = max(one.valid_from, day), min(one.valid_to or dt.date.max, end)
+        if begins >= ends:
+            continue
+        if day < begins:
+            yield Owned(owned.grid_id, None, day, begins)
+        last = owned.valid_to if ends == end else ends
+        yield Owned(owned.grid_id, owned.person_id, begins, last)
+        day = ends
+    if day < end:
+        yield Owned(owned.grid_id, None, day, owned.valid_to)
+
+
+def _by_grid(row: Mapping[str, str]) -> str:
+    return row["grid"]
 
 
 async def _said(connection: AsyncConnection, plan_id: uuid.UUID | None) -> Said:

@@ -32,6 +32,7 @@ async def withdraw(work: Work) -> dict[str, Any]:
 
 async def _begin(work: Work, plan: Plan, release: Release) -> list[Change]:
     day = may_begin(plan, release, await orgs.today(work.connection, work.org_id))
+    await owners.refuse_away(work.connection, plan.plan_id, day)
     change = await calendar.begin(work.connection, work.org_id, plan, day)
     await repository.change(work.connection, plan.plan_id, "published")
     return [change]

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts import facts
-from app.orgs import directory, responsibilities
+from app.orgs import people, responsibilities
 from app.planes.service import Plane
 from app.workloads.service import OneGrid
 from geo.geodesy import distance_m
@@ -35,13 +35,13 @@ async def of_owner(
 ) -> Residence | None:
     """How far the grid's owner lives from its customers, weighed by their minutes; None without an owner."""
     grid_id = grid.basis.table.grid_ids[grid.row]
-    everybody = await responsibilities.on_day(connection, plane.plane_id, grid_id, day)
+    everybody = await responsibilities.on_day(connection, plane.plane_id, grid_id, day, known_at)
     owners = [one for one in everybody if one.role == "owner"]
     if not owners:
         return None
     owner = owners[0]
-    homes = {one.person_id: (one.lng, one.lat) for one in await directory.people(connection)}
-    lng, lat = homes.get(owner.person_id, (None, None))
+    found = await people.on_day(connection, day, known_at, only=owner.person_id)
+    lng, lat = (found[0].lng, found[0].lat) if found else (None, None)
     metres = None
     if lng is not None and lat is not None:
         metres = await _from(connection, grid, lng, lat, day, known_at)
@@ -60,8 +60,8 @@ async def _from(
     day: dt.date,
     known_at: dt.datetime | None,
 ) -> float | None:
-    accounts = await facts.accounts_of(connection, grid.account_pk)
-    places = await facts.places_of(connection, accounts, day, day + dt.timedelta(1))
+    accounts = await facts.accounts_of(connection, grid.account_pk, known_at)
+    places = await facts.places_of(connection, accounts, day, day + dt.timedelta(1), known_at)
     if len(places.account) == 0:
         return None
     weight = grid.minutes[places.account]

@@ -86,6 +86,26 @@ RESTORE_BUILDINGS = """
     WHERE v.org_id = b.org_id AND v.building_pk = b.building_pk
 """
 
+RESTORE_PLANES = """
+    UPDATE planes p SET name = v.name, rules = v.rules, covers = v.covers
+    FROM (
+        SELECT DISTINCT ON (org_id, plane_id) * FROM plane_versions
+        WHERE superseded_at IS NULL ORDER BY org_id, plane_id, valid_from DESC
+    ) v
+    WHERE v.org_id = p.org_id AND v.plane_id = p.plane_id
+"""
+
+RESTORE_PEOPLE = """
+    UPDATE people p
+    SET name = v.name, area_id = v.area_id, capacity = v.capacity, residence_lng = v.residence_lng,
+        residence_lat = v.residence_lat, datum = v.datum, residence = v.residence, attributes = v.attributes
+    FROM (
+        SELECT DISTINCT ON (org_id, person_id) * FROM person_versions
+        ORDER BY org_id, person_id, superseded_at IS NULL DESC, valid_from DESC
+    ) v
+    WHERE v.org_id = p.org_id AND v.person_id = p.person_id
+"""
+
 # A class that only repeats what the grid's area has, or says nothing, is the area's from now on.
 AREA_CLASSES = """
     WITH RECURSIVE tree AS (
@@ -290,6 +310,11 @@ def upgrade() -> None:
     op.drop_index('ix_buildings_geometry', table_name='buildings', postgresql_using='gist')
     for column in ('geometry', 'received', 'datum', 'h3', 'households', 'ports', 'ports_used'):
         op.drop_column('buildings', column)
+    op.drop_constraint('area', 'people', type_='foreignkey')
+    for column in ('name', 'area_id', 'capacity', 'residence_lng', 'residence_lat', 'datum', 'residence', 'attributes'):
+        op.drop_column('people', column)
+    for column in ('name', 'rules', 'covers'):
+        op.drop_column('planes', column)
 
 
 def downgrade() -> None:
@@ -302,6 +327,17 @@ def downgrade() -> None:
     with tenancy.seen_by_its_owner("organisations", "policies"):
         for statement in RESTORE:
             op.execute(statement)
+    empty = {
+        'name': sa.Column('name', sa.Text(), server_default=sa.text("''"), nullable=False),
+        'rules': sa.Column('rules', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    }
+    for column in empty.values():
+        op.add_column('planes', column)
+    op.add_column('planes', sa.Column('covers', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False))
+    with tenancy.seen_by_its_owner("planes", "plane_versions"):
+        op.execute(RESTORE_PLANES)
+    for name in empty:
+        op.alter_column('planes', name, server_default=None)
     for column in ('households', 'ports', 'ports_used'):
         op.add_column('buildings', sa.Column(column, sa.Integer(), nullable=True))
     needed = {
@@ -317,6 +353,15 @@ def downgrade() -> None:
     for column in needed:
         op.alter_column('buildings', column, nullable=False)
     op.create_index('ix_buildings_geometry', 'buildings', ['org_id', 'geometry'], unique=False, postgresql_using='gist')
+    for column, kind in (('capacity', sa.Double()), ('residence_lng', sa.Double()), ('residence_lat', sa.Double()),
+                         ('name', sa.Text()), ('area_id', sa.UUID()), ('datum', sa.Text()),
+                         ('residence', geoalchemy2.types.Geometry('POINT', srid=4326, dimension=2, spatial_index=False))):
+        op.add_column('people', sa.Column(column, kind, nullable=True))
+    op.add_column('people', sa.Column('attributes', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False))
+    op.create_foreign_key('area', 'people', 'areas', ['org_id', 'area_id'], ['org_id', 'area_id'])
+    with tenancy.seen_by_its_owner("people", "person_versions"):
+        op.execute(RESTORE_PEOPLE)
+    op.alter_column('people', 'name', nullable=False)
     op.drop_index('ix_responsibilities_person', table_name='responsibilities', postgresql_where=sa.text('superseded_at IS NULL'))
     op.drop_column('grids', 'confirmed_on')
     op.drop_column('clusters', 'updated_at')
