@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.accounts import facts_repository
 from app.accounts import workload_repository as repository
 from app.errors import Invalid
-from geo.workload import MEASURES, Accounts, WorkloadPolicy, weights
+from geo.workload import MEASURES, Accounts, Part, WorkloadPolicy, breakdown
 
 Keys = NDArray[np.int64]
 
@@ -37,6 +38,35 @@ async def on_day(
     return Accounts(**await repository.counts(connection, keys, day, known_at))
 
 
+async def parts(
+    connection: AsyncConnection,
+    keys: Keys,
+    classes: NDArray[np.object_],
+    policy: WorkloadPolicy,
+    day: dt.date,
+    known_at: dt.datetime | None = None,
+) -> dict[str, Part]:
+    """The parts of the minutes of accounts on a day, as known then; ``classes`` are of the ground of each.
+
+    ``keys`` ascending. Raises :class:`app.errors.Invalid` for a tier that the policy has no visits for: it
+    came after the policy did.
+    """
+    known = await on_day(connection, keys, day, known_at)
+    unknown = sorted({tier for tier in known.tier.tolist() if tier and tier not in policy.visits})
+    if unknown:
+        here = np.flatnonzero(known.tier == unknown[0])
+        first = (await facts_repository.accounts(connection, keys[here[:1]], known_at))["account_id"][0]
+        raise Invalid(
+            f"The workload policy in force on {day} has no visits for tier {unknown[0]!r}, which "
+            f"{len(here):,} of these customers have, such as {first!r}; give it some with PUT /v1/policies/workload, or "
+            "correct the customers.",
+            kind="unknown-tier",
+            tier=unknown[0],
+            customers=len(here),
+        )
+    return breakdown(known, policy, classes)
+
+
 async def weigh(
     connection: AsyncConnection,
     keys: Keys,
@@ -48,11 +78,12 @@ async def weigh(
 ) -> NDArray[np.float64]:
     """The named measures of accounts on a day, (n, k); ``classes`` are of the ground that each is on.
 
-    ``keys`` ascending. Raises :class:`geo.errors.InputError` for a tier or class unknown to the policy.
+    ``keys`` ascending. Raises as :func:`parts`.
     """
     columns: dict[str, NDArray[np.float64]] = {"customers": np.ones(len(keys))}
     if "minutes" in names:
-        columns |= weights(await on_day(connection, keys, day), policy, classes)
+        found = await parts(connection, keys, classes, policy, day)
+        columns["minutes"] = np.asarray(sum(part.minutes for part in found.values()))
     for name, month in months.items():
         columns[name] = await repository.measure(connection, keys, name, month)
     return np.column_stack([columns[name] for name in names])

@@ -12,7 +12,7 @@ from app.assignments import asking as assignments
 from app.planes import service as planes
 from app.workloads import residence, service, telling
 from app.workloads.service import Basis
-from geo.workload import PARTS, breakdown
+from geo.workload import PARTS
 
 Document = dict[str, Any]
 
@@ -42,7 +42,8 @@ async def _in_plane(
     grid_class = on.classes[on.table.codes.index(row["grid"])]
     keys = np.array([key], np.int64)
     known = await accounts.on_day(connection, keys, day, known_at)
-    parts = breakdown(known, on.policy, np.array([grid_class], dtype=object))
+    of_class = np.array([grid_class], dtype=object)
+    parts = await accounts.parts(connection, keys, of_class, on.policy, day, known_at)
     said = known.visits is not None and bool(np.isfinite(known.visits[0]))
     why = telling.visits(known.tier[0], said)
     listed: list[Document] = []

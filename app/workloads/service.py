@@ -14,7 +14,7 @@ from app.planes.service import Plane
 from app.plans import service as plans
 from app.plans.service import GridTable, Plan
 from app.policies import service as policies
-from geo.workload import PARTS, Part, WorkloadPolicy, breakdown, sum_by
+from geo.workload import PARTS, Part, WorkloadPolicy, sum_by
 
 CHUNK = 100_000
 Floats = NDArray[np.float64]
@@ -93,8 +93,7 @@ async def by_grid(
     classes = np.array(on.classes, dtype=object)
     for start in range(0, len(keys), CHUNK):
         some, at = keys[start : start + CHUNK], row[start : start + CHUNK]
-        known = await accounts.on_day(connection, some, day, known_at)
-        parts = breakdown(known, on.policy, classes[at])
+        parts = await accounts.parts(connection, some, classes[at], on.policy, day, known_at)
         for total, chunk in (
             (count, {name: part.count for name, part in parts.items()}),
             (minutes, {name: part.minutes for name, part in parts.items()}),
@@ -121,4 +120,5 @@ async def of_grid(
     held = await holdings.held(connection, plane.plane_id, day, known_at, on.table.grid_ids[row])
     known = await accounts.on_day(connection, held.account_pk, day, known_at)
     classes = np.full(len(held.account_pk), on.classes[row], dtype=object)
-    return OneGrid(on, row, held.account_pk, known.tier, breakdown(known, on.policy, classes))
+    parts = await accounts.parts(connection, held.account_pk, classes, on.policy, day, known_at)
+    return OneGrid(on, row, held.account_pk, known.tier, parts)

@@ -96,3 +96,15 @@ async def test_a_profile_that_changes_weighs_from_its_day(town: Any, load: Any) 
     assert march["minutes"] == pytest.approx(A3 / 4)
     then = (await ask(town, path, at="2026-03-01", known_at=before))["planes"][0]
     assert then["minutes"] == pytest.approx(A3)
+
+
+async def test_a_tier_that_came_after_the_policy_is_named_with_a_customer(town: Any, load: Any) -> None:
+    body = {"from": "2026-01-01", "document": {"visits": {"A": 8, "C": 1}}}
+    assert (await town.ask("PUT", "/v1/policies/workload", json=body)).status_code == 200
+    await load("accounts", "id,lng,lat,tier\na9,116.015,24.005,Z\n", crs="wgs84")
+    answer = await town.get("/v1/planes/p/grids/E/workload", params=AT)
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert (problem["tier"], problem["customers"]) == ("Z", 1)
+    assert "'a9'" in problem["title"]
+    assert (await town.get("/v1/planes/p/grids/W/workload", params=AT)).status_code == 200
