@@ -13,15 +13,19 @@ from app.plans import service as plans
 
 
 async def ground_of(
-    connection: AsyncConnection, plane: Plane, day: dt.date, plan_id: uuid.UUID | None = None
+    connection: AsyncConnection,
+    plane: Plane,
+    day: dt.date,
+    plan_id: uuid.UUID | None = None,
+    known_at: dt.datetime | None = None,
 ) -> Ground | None:
-    """The ground of the plan in force on that day (None: none is), or of the plan named.
+    """The ground of the plan in force on that day, as known then (None: none is), or of the plan named.
 
     Which plan that is, and its version, is read from the database for every request: an answer is never
     staler than its transaction, and without a database there is no answer.
     """
     if plan_id is None:
-        plan = await plans.in_force(connection, plane.plane_id, day)
+        plan = await plans.in_force(connection, plane.plane_id, day, known_at)
     else:
         plan = await plans.get(connection, plan_id)
         if plan.plane_id != plane.plane_id:

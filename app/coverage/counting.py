@@ -18,18 +18,25 @@ By = Literal["grid", "area", "class"]
 Document = dict[str, Any]
 
 
-async def summary(connection: AsyncConnection, plane_code: str, day: dt.date, by: By) -> Document:
+async def summary(
+    connection: AsyncConnection,
+    plane_code: str,
+    day: dt.date,
+    by: By,
+    known_at: dt.datetime | None = None,
+) -> Document:
     """Customers, buildings and area of each group, and customers by status of the whole plane."""
     plane = await planes.get(connection, plane_code)
-    plan = await plans.in_force(connection, plane.plane_id, day)
+    plan = await plans.in_force(connection, plane.plane_id, day, known_at)
     told: Document = {"plane": plane.code, "at": day.isoformat(), "by": by, "plan": None}
     status = {status.value: 0 for status in STATUSES}
     rows: list[dict[str, Any]] = []
     if plan is not None:
         told["plan"] = str(plan.plan_id)
-        found = await repository.summary(connection, plane.plane_id, plan.plan_id, day)
+        found = await repository.summary(connection, plane.plane_id, plan.plan_id, day, known_at)
         table = await plans.grid_table(connection, plan.plan_id)
-        classes = dict(zip(table.codes, await plans.classes_on(connection, table, day), strict=True))
+        own = await plans.classes_on(connection, table, day, known_at)
+        classes = dict(zip(table.codes, own, strict=True))
         rows = [row | {"class": classes[row["code"]]} for row in found if row["status"] is None]
         rows.sort(key=lambda row: str(row["code"]))
         status |= {row["status"]: int(row["customers"]) for row in found if row["status"] is not None}
@@ -77,16 +84,19 @@ async def by_cell(
     measure: Measure,
     split: Split | None,
     bbox: BBox | None,
+    known_at: dt.datetime | None = None,
 ) -> Document:
     """Counts for each H3 cell of a resolution, on request split by grid, tier or status."""
     if split == "tier" and measure != "customers":
         raise Invalid("Only customers have a tier; leave by away.", kind="invalid-request")
     plane = await planes.get(connection, plane_code)
-    plan = await plans.in_force(connection, plane.plane_id, day)
+    plan = await plans.in_force(connection, plane.plane_id, day, known_at)
     told: Document = {"plane": plane.code, "at": day.isoformat(), "res": res, "measure": measure}
     if plan is None:
         return told | {"plan": None, "cells": []}
-    found = await repository.by_cell(connection, plane.plane_id, plan.plan_id, day, res, measure, split, bbox)
+    found = await repository.by_cell(
+        connection, plane.plane_id, plan.plan_id, day, known_at, res, measure, split, bbox
+    )
     names = to_text(np.array([row["cell"] for row in found], np.uint64)).tolist()
     cells = [
         {"h3": name, "value": int(row["value"])} | ({split: row["split"]} if split else {})

@@ -29,6 +29,7 @@ async def locate(
     plane_code: str,
     day: dt.date,
     plan_id: uuid.UUID | None,
+    known_at: dt.datetime | None = None,
 ) -> Document:
     """The grid at a place and who is responsible for it on that day; outside of all, the nearest grid."""
     x, y = points_to_working([lng], [lat], parse_crs(crs))
@@ -38,7 +39,7 @@ async def locate(
             kind="bad-coordinate",
         )
     plane = await planes.get(connection, plane_code)
-    ground = await ground_of(connection, plane, day, plan_id)
+    ground = await ground_of(connection, plane, day, plan_id, known_at)
     told: Document = {"grid": None, "tie": False, "nearest": None, "plan": None}
     told["h3"] = str(to_text(cells(x, y))[0])
     if ground is None:
@@ -47,7 +48,7 @@ async def locate(
     found = ground.locate(x, y)
     row = int(found.grid[0])
     if row >= 0:
-        told["grid"] = await _grid(connection, plane, ground, row, day)
+        told["grid"] = await _grid(connection, plane, ground, row, day, known_at)
         told["tie"] = bool(found.tie[0])
     elif ground.has_polygons:
         nearest, distance = await anyio.to_thread.run_sync(ground.nearest, x, y)
@@ -59,7 +60,12 @@ async def locate(
 
 
 async def _grid(
-    connection: AsyncConnection, plane: Plane, ground: Ground, row: int, day: dt.date
+    connection: AsyncConnection,
+    plane: Plane,
+    ground: Ground,
+    row: int,
+    day: dt.date,
+    known_at: dt.datetime | None,
 ) -> Document:
     table = ground.table
     people = [
@@ -70,12 +76,14 @@ async def _grid(
             "from": one.valid_from.isoformat(),
             "to": one.valid_to.isoformat() if one.valid_to else None,
         }
-        for one in await responsibilities.on_day(connection, plane.plane_id, table.grid_ids[row], day)
+        for one in await responsibilities.on_day(
+            connection, plane.plane_id, table.grid_ids[row], day, known_at
+        )
     ]
     return {
         "id": str(table.grid_ids[row]),
         "code": table.codes[row],
         "name": table.names[row],
-        "class": (await plans.classes_on(connection, table, day))[row],
+        "class": (await plans.classes_on(connection, table, day, known_at))[row],
         "responsible": people,
     }

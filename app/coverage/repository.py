@@ -7,23 +7,21 @@ from typing import Any, Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.storage.dated import on_day
 from app.storage.rows import records
 
 Measure = Literal["customers", "buildings", "households", "ports"]
 Split = Literal["grid", "tier", "status"]
 BBox = tuple[float, float, float, float]
 
-_SUMMARY = text(
-    """
+_SUMMARY = """
     WITH held AS MATERIALIZED (
-        SELECT grid_id, status, count(*) AS customers FROM assignments
-        WHERE plane_id = :plane AND superseded_at IS NULL
-          AND valid_from <= :at AND (valid_to IS NULL OR :at < valid_to)
+        SELECT grid_id, status, count(*) AS customers FROM assignments a
+        WHERE plane_id = :plane AND {held}
         GROUP BY grid_id, status
     ), built AS MATERIALIZED (
-        SELECT grid_id, count(*) AS buildings FROM building_assignments
-        WHERE plane_id = :plane AND superseded_at IS NULL AND status = 'assigned'
-          AND valid_from <= :at AND (valid_to IS NULL OR :at < valid_to)
+        SELECT grid_id, count(*) AS buildings FROM building_assignments a
+        WHERE plane_id = :plane AND status = 'assigned' AND {held}
         GROUP BY grid_id
     )
     SELECT NULL AS status, g.code, g.name, a.code AS area, s.area_m2,
@@ -36,8 +34,7 @@ _SUMMARY = text(
     WHERE g.plan_id = :plan
     UNION ALL
     SELECT status, NULL, NULL, NULL, NULL, CAST(sum(customers) AS bigint), 0 FROM held GROUP BY status
-    """
-)
+"""
 
 # The parent of an H3 cell: its resolution in bits 52 to 55, the finer digits all ones.
 _CELL = """
@@ -48,23 +45,18 @@ _ACCOUNTS_BY_CELL = """
     SELECT {cell} AS cell, {split} AS split, count(*) AS value
     FROM assignments d
     JOIN account_places x ON x.org_id = d.org_id AND x.account_pk = d.account_pk
-    LEFT JOIN account_profiles a ON a.org_id = d.org_id AND a.account_pk = d.account_pk
-         AND a.superseded_at IS NULL AND a.valid_from <= :at AND (a.valid_to IS NULL OR :at < a.valid_to)
+    LEFT JOIN account_profiles a ON a.org_id = d.org_id AND a.account_pk = d.account_pk AND {is_so}
     LEFT JOIN plan_grids g ON g.org_id = d.org_id AND g.plan_id = :plan AND g.grid_id = d.grid_id
-    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
-      AND d.valid_from <= :at AND (d.valid_to IS NULL OR :at < d.valid_to)
-      AND x.superseded_at IS NULL AND x.valid_from <= :at AND (x.valid_to IS NULL OR :at < x.valid_to)
+    WHERE d.plane_id = :plane AND {held} AND {is_there}
       AND ({whole} OR d.status <> 'uncovered') {inside}
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 _BUILDINGS_BY_CELL = """
     SELECT {cell} AS cell, {split} AS split, sum({value}) AS value
     FROM building_assignments d
-    JOIN building_versions x ON x.org_id = d.org_id AND x.building_pk = d.building_pk
-         AND x.superseded_at IS NULL AND x.valid_from <= :at AND (x.valid_to IS NULL OR :at < x.valid_to)
+    JOIN building_versions x ON x.org_id = d.org_id AND x.building_pk = d.building_pk AND {is_there}
     LEFT JOIN plan_grids g ON g.org_id = d.org_id AND g.plan_id = :plan AND g.grid_id = d.grid_id
-    WHERE d.plane_id = :plane AND d.superseded_at IS NULL
-      AND d.valid_from <= :at AND (d.valid_to IS NULL OR :at < d.valid_to) {inside}
+    WHERE d.plane_id = :plane AND {held} {inside}
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 _INSIDE = "AND x.geometry && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
@@ -73,10 +65,15 @@ _VALUES = {"buildings": "1", "households": "coalesce(x.households, 0)", "ports":
 
 
 async def summary(
-    connection: AsyncConnection, plane_id: uuid.UUID, plan_id: uuid.UUID, at: dt.date
+    connection: AsyncConnection,
+    plane_id: uuid.UUID,
+    plan_id: uuid.UUID,
+    at: dt.date,
+    known_at: dt.datetime | None,
 ) -> list[dict[str, Any]]:
     """A row for each grid of the plan (``status`` null), then one for each status of customers."""
-    return records(await connection.execute(_SUMMARY, {"plane": plane_id, "plan": plan_id, "at": at}))
+    query = text(_SUMMARY.format(held=on_day("a", known_at)))
+    return records(await connection.execute(query, _asked(plane_id, plan_id, at, known_at)))
 
 
 async def by_cell(
@@ -84,6 +81,7 @@ async def by_cell(
     plane_id: uuid.UUID,
     plan_id: uuid.UUID,
     at: dt.date,
+    known_at: dt.datetime | None,
     res: int,
     measure: Measure,
     split: Split | None,
@@ -96,9 +94,19 @@ async def by_cell(
         "inside": _INSIDE if bbox else "",
         "whole": "true" if split == "status" else "false",
         "value": _VALUES.get(measure, "1"),
+        "held": on_day("d", known_at),
+        "is_so": on_day("a", known_at),
+        "is_there": on_day("x", known_at),
     }
     query = (_ACCOUNTS_BY_CELL if measure == "customers" else _BUILDINGS_BY_CELL).format(**words)
-    asked: dict[str, Any] = {"plane": plane_id, "plan": plan_id, "at": at, "res": res}
+    asked = _asked(plane_id, plan_id, at, known_at) | {"res": res}
     if bbox:
         asked |= dict(zip(("west", "south", "east", "north"), bbox, strict=True))
     return records(await connection.execute(text(query), asked))
+
+
+def _asked(
+    plane_id: uuid.UUID, plan_id: uuid.UUID, at: dt.date, known_at: dt.datetime | None
+) -> dict[str, Any]:
+    asked: dict[str, Any] = {"plane": plane_id, "plan": plan_id, "at": at}
+    return asked | ({"known_at": known_at} if known_at is not None else {})

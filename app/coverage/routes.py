@@ -12,7 +12,7 @@ from app.coverage import bulk, columns, counting, locating
 from app.coverage.counting import By
 from app.coverage.repository import Measure, Split
 from app.coverage.schemas import AssignIn, AssignOut, Located
-from app.requests import Reading
+from app.requests import KnownAt, Reading, known_moment
 
 router = APIRouter(prefix="/v1", tags=["coverage"])
 
@@ -28,9 +28,11 @@ async def locate(
     plane: str,
     at: At = None,
     plan: Annotated[uuid.UUID | None, Query(description="Another plan than the one in force.")] = None,
+    known_at: KnownAt = None,
 ) -> dict[str, Any]:
     """Whose is this place?"""
-    return await locating.locate(scope.connection, lng, lat, crs, plane, at or scope.today, plan)
+    known = await known_moment(scope, known_at)
+    return await locating.locate(scope.connection, lng, lat, crs, plane, at or scope.today, plan, known)
 
 
 @router.post(
@@ -56,9 +58,12 @@ async def assign(
 
 
 @router.get("/coverage/summary")
-async def summary(scope: Reading, plane: str, at: At = None, by: By = "grid") -> dict[str, Any]:
+async def summary(
+    scope: Reading, plane: str, at: At = None, known_at: KnownAt = None, by: By = "grid"
+) -> dict[str, Any]:
     """Customers, buildings and area of a plane by grid, area or class."""
-    return await counting.summary(scope.connection, plane, at or scope.today, by)
+    known = await known_moment(scope, known_at)
+    return await counting.summary(scope.connection, plane, at or scope.today, by, known)
 
 
 @router.get("/coverage/h3")
@@ -70,8 +75,10 @@ async def by_cell(
     bbox: Annotated[str | None, Query(description="west,south,east,north in WGS 84 degrees")] = None,
     measure: Measure = "customers",
     by: Annotated[Split | None, Query(description="Split each cell's count.")] = None,
+    known_at: KnownAt = None,
 ) -> dict[str, Any]:
     """Counts for each H3 cell."""
+    known = await known_moment(scope, known_at)
     return await counting.by_cell(
-        scope.connection, plane, at or scope.today, res, measure, by, counting.parse_bbox(bbox)
+        scope.connection, plane, at or scope.today, res, measure, by, counting.parse_bbox(bbox), known
     )
