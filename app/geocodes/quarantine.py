@@ -112,16 +112,16 @@ async def summary(connection: AsyncConnection, asked: Asked) -> Document:
     def of(what: str) -> dict[str, int]:
         return {row["name"]: row["customers"] for row in found if row["what"] == what}
 
-    reasons, covered = of("reason"), of("covered")[None]  # type: ignore[index]
+    reasons, covered = of("reason"), of("covered")[""]
     quarantined = sum(reasons.values())
     return {
         "customers": covered,
         "quarantined": quarantined,
         "share": quarantined / covered if covered else 0.0,
-        "points": of("points")[None],  # type: ignore[index]
+        "points": of("points")[""],
         "by_reason": reasons,
         "by_level": of("level"),
-        "by_grid": [{"grid": code, "quarantined": count} for code, count in of("grid").items()],
+        "by_grid": [{"grid": code, "quarantined": count} for code, count in sorted(of("grid").items())],
     }
 
 

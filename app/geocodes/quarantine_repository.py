@@ -78,10 +78,9 @@ _SUMMARY = """
     UNION ALL SELECT 'level', level, count(*) FROM h GROUP BY level
     UNION ALL SELECT 'grid', g.code, count(*)
     FROM h CROSS JOIN LATERAL jsonb_array_elements_text(h.evidence -> 'grids') g (code) GROUP BY g.code
-    UNION ALL SELECT 'points', NULL, count(*) FROM (SELECT DISTINCT lng, lat FROM h) points
-    UNION ALL SELECT 'covered', NULL, count(*) FROM assignments a
+    UNION ALL SELECT 'points', '', count(*) FROM (SELECT DISTINCT lng, lat FROM h) points
+    UNION ALL SELECT 'covered', '', count(*) FROM assignments a
     WHERE a.plane_id = :plane AND a.status <> 'uncovered' AND {assigned_on_day}
-    ORDER BY 1, 2 COLLATE "C"
 """
 _SHARING = """
     SELECT ST_X(geometry) AS lng, ST_Y(geometry) AS lat, count(*) AS customers FROM account_places x

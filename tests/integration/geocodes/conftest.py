@@ -20,8 +20,9 @@ Load = Callable[..., Awaitable[dict[str, Any]]]
 class Ground:
     """The organisation with its grids in force since May, and a policy by which three are a crowd."""
 
-    def __init__(self, api: Any) -> None:
+    def __init__(self, api: Any, database: Any) -> None:
         self.api = api
+        self.database = database
 
     async def load(self, kind: str, text: str, **fields: str) -> dict[str, Any]:
         """Load a CSV that has to succeed: the job's result."""
@@ -59,22 +60,26 @@ class Ground:
 
     async def policy(self, document: dict[str, Any], since: str) -> None:
         """Put a geocode policy in force, and wait for what it decides anew."""
-        answer = await self.api.ask("PUT", "/v1/policies/geocodes", json={"from": since, "document": document})
+        answer = await self.api.ask(
+            "PUT", "/v1/policies/geocodes", json={"from": since, "document": document}
+        )
         assert answer.status_code in (200, 202), answer.text
         if answer.status_code == 202:
             await self.api.done(answer)
 
 
 @pytest_asyncio.fixture
-async def ground(api: Any) -> Ground:
+async def ground(api: Any, database: Any) -> Ground:
     """Grids G1 and G2 of plane ``p`` in force since May; three customers at one point are a pile."""
-    made = Ground(api)
+    made = Ground(api, database)
     rules = ["lock", "named_list", "cluster", "building", "point", "region"]
     assert (await api.post("/v1/planes", {"code": "p", "kind": "place", "rules": rules})).status_code == 201
     plan = (await made.load("grids", GRIDS, plane="p", name="first"))["plan"]
     await made.policy({"pile": {"customers": 3}}, "2020-01-01")
     assert (await api.post(f"/v1/plans/{plan}/validate", {"acknowledge": True})).status_code == 200
-    answer = await api.post(f"/v1/plans/{plan}/publish", {"effective_from": SINCE})
+    answer = await api.post(
+        f"/v1/plans/{plan}/publish", {"effective_from": SINCE, "reason": "from the start"}
+    )
     assert answer.status_code in (200, 202), answer.text
     if answer.status_code == 202:
         await api.done(answer)
