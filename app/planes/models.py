@@ -17,7 +17,7 @@ from app.storage.base import (
 
 
 class Plane(OfOrganisation, Base):
-    """A layer of responsibility: which rules decide, in order, and whom it covers (empty: everyone)."""
+    """A layer of responsibility: what is the same on every day."""
 
     __tablename__ = "planes"
     __table_args__ = (
@@ -27,15 +27,12 @@ class Plane(OfOrganisation, Base):
 
     plane_id: Mapped[NewUuid]
     code: Mapped[Words]
-    name: Mapped[Words]
     kind: Mapped[Words]
-    rules: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    covers: Mapped[Attributes]
     created_at: Mapped[Now]
 
 
 class PlaneVersion(OfOrganisation, Dated, Base):
-    """A plane's name, rules and covers over a span of days."""
+    """A plane's name over a span of days, which rules decide, in order, and whom it covers (empty: all)."""
 
     __tablename__ = "plane_versions"
     __table_args__ = (
