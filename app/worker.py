@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import procrastinate
 import structlog
 
+from app.assignments import again
 from app.imports import handler as imports
 from app.jobs import queue, runner
 from app.jobs.runner import Handler
@@ -18,6 +19,7 @@ from app.storage.database import Database
 HANDLERS: Mapping[str, Handler] = {
     **imports.HANDLERS,
     **publication.HANDLERS,
+    **again.HANDLERS,
     **rebalances.HANDLERS,
     **policies.HANDLERS,
 }

@@ -1,4 +1,4 @@
-"""/v1/accounts/{id}/assignments, /v1/accounts/{id}/explain, /v1/buildings/{id}/assignments
+"""/v1/accounts/{id}/assignments and /explain, /v1/buildings/{id}/assignments, /v1/planes/{code}/reassign
 
 An id is the organisation's own and may hold anything, slashes too: the whole path up to the last word is it.
 """
@@ -6,11 +6,15 @@ An id is the organisation's own and may hold anything, slashes too: the whole pa
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from app.assignments import asking, explaining
-from app.assignments.schemas import AccountAssignments, BuildingAssignments, Explanation
-from app.requests import KnownAt, Reading, known_moment
+from app.assignments import again, asking, explaining
+from app.assignments.schemas import AccountAssignments, BuildingAssignments, Explanation, ReassignFrom
+from app.idempotency.service import Answer
+from app.jobs import service as jobs
+from app.jobs.schemas import JobOut
+from app.planes import service as planes
+from app.requests import KnownAt, Reading, Writing, known_moment
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
@@ -39,6 +43,23 @@ async def explain_account(
     day, known = at or scope.today, await known_moment(scope, known_at)
     told = await explaining.explain(scope.connection, account_id, plane, day, known)
     return {"account": account_id, "at": day, "planes": told}
+
+
+@router.post("/planes/{code:path}/reassign", status_code=202, response_model=JobOut)
+async def reassign_plane(code: str, body: ReassignFrom, scope: Writing) -> Response:
+    """Decide a whole plane again from a day on: a job. Its result counts what was written.
+
+    Nothing is, unless a stored answer was not the one that the facts give.
+    """
+
+    async def submit() -> Answer:
+        plane = await planes.get(scope.connection, code)
+        params = {"plane": plane.code, "from": body.from_.isoformat(), "request_id": scope.request_id}
+        job_id = await jobs.submit(scope.connection, scope.org_id, again.JOB, params, scope.actor)
+        job = jobs.document(await jobs.get(scope.connection, job_id))
+        return Answer(job, 202, {"Location": f"/v1/jobs/{job_id}"})
+
+    return await scope.once(submit)
 
 
 @router.get("/buildings/{building_id:path}/assignments", response_model=BuildingAssignments)

@@ -1,7 +1,7 @@
 import datetime as dt
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Status = Literal["assigned", "outside", "quarantined", "uncovered", "unassigned"]
 
@@ -69,3 +69,11 @@ class Explanation(BaseModel):
     account: str
     at: dt.date
     planes: list[PlaneExplanation]
+
+
+class ReassignFrom(BaseModel):
+    """From which day on a plane is to be decided again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    from_: dt.date = Field(alias="from")

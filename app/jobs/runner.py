@@ -43,6 +43,11 @@ class Work:
         if self.stop.is_set():
             raise Cancelled("The job was cancelled; nothing of it was kept.")
 
+    def step(self, progress: float, note: str | None = None) -> None:
+        """Say how far the work is, and stop here if somebody asked for it."""
+        self.tell(progress, note)
+        self.check()
+
 
 Handler = Callable[[Work], Awaitable[dict[str, Any]]]
 

@@ -62,7 +62,7 @@ async def _release(
     await owners.follow(connection, work.org_id, plane.plane_id, changes)
     work.check()
     since = min(one.valid_from for one in changes)
-    done = await assignments.reassign(connection, work.org_id, plane, since, tell=work.tell)
+    done = await assignments.reassign(connection, work.org_id, plane, since, tell=work.step)
     after = await documents.document(connection, await service.get(connection, plan.plan_id), plane)
     await audit.record(
         connection,

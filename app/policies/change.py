@@ -72,7 +72,7 @@ async def run(work: Work) -> dict[str, Any]:
         if laid.changed and await plans.terms(connection, plane.plane_id, since):
             work.check()
             done.append(
-                asdict(await assignments.reassign(connection, work.org_id, plane, since, tell=work.tell))
+                asdict(await assignments.reassign(connection, work.org_id, plane, since, tell=work.step))
             )
     return {"policy": document(said["kind"], laid), "reassigned": done}
 

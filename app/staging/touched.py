@@ -12,6 +12,8 @@ from app.staging import repository as staged_rows
 
 Keys = NDArray[np.int64]
 NONE: Keys = np.empty(0, np.int64)
+_READ = 0.8
+"""So much of an import is done when its rows are read and merged."""
 
 
 async def reassign(
@@ -24,8 +26,12 @@ async def reassign(
     if not len(accounts) and not len(buildings):
         return {}
     await staged_rows.merged(work.connection)
-    work.tell(0.8, f"assigning {len(accounts):,} customers and {len(buildings):,} buildings")
-    done = await assignments.reassign_touched(work.connection, work.org_id, since, accounts, buildings)
+    work.tell(_READ, f"assigning {len(accounts):,} customers and {len(buildings):,} buildings")
+
+    def step(progress: float, note: str | None) -> None:
+        work.step(_READ + (1 - _READ) * progress, note)
+
+    done = await assignments.reassign_touched(work.connection, work.org_id, since, accounts, buildings, step)
     work.check()
     counts = [
         {
@@ -34,6 +40,7 @@ async def reassign(
             "buildings": one.buildings,
             "by_status": one.by_status,
             "by_rule": one.by_rule,
+            "moves": one.moves,
         }
         for one in done
     ]
