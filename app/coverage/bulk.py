@@ -14,7 +14,9 @@ from app.coverage.choosing import ground_of
 from app.coverage.columns import Question
 from app.coverage.known import known_of
 from app.planes import service as planes
+from app.policies import service as policies
 from geo.cells import cells, to_text
+from geo.geocodes import GeocodePolicy
 from geo.precedence import Rule, parse_rules
 
 Document = dict[str, Any]
@@ -24,7 +26,7 @@ async def assign(
     connection: AsyncConnection, question: Question, day: dt.date, *, with_cells: bool
 ) -> Document:
     """Columns of one length: id, grid, status, rule, tie, nearest_grid, distance_m, reason (and h3)."""
-    plane = await planes.get(connection, question.plane)
+    plane = await planes.get(connection, question.plane, day)
     ground = await ground_of(connection, plane, day)
     if ground is None:
         return _nothing(question, f"no plan of plane {plane.code} is in force on {day}", with_cells)
@@ -35,9 +37,10 @@ async def assign(
         known = await known_of(connection, plane, ground, question, day, reason)
     else:
         known = Known.of(question.lng, question.lat)
+    policy = await policies.geocodes(connection, day)
     rejected = np.array([why is not None for why in question.reason], bool)
     return await anyio.to_thread.run_sync(
-        _answer, question, ground, rules, known, rejected, reason, with_cells
+        _answer, question, ground, rules, known, policy, rejected, reason, with_cells
     )
 
 
@@ -46,11 +49,12 @@ def _answer(
     ground: Ground,
     rules: tuple[Rule, ...],
     known: Known,
+    policy: GeocodePolicy,
     rejected: NDArray[np.bool_],
     reason: NDArray[np.object_],
     with_cells: bool,
 ) -> Document:
-    outcome = settle(rules, ground, known)
+    outcome = settle(rules, ground, known, policy)
     decision = outcome.decision
     codes = np.empty(len(ground.codes) + 1, dtype=object)
     codes[:-1] = ground.codes
