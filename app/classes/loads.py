@@ -13,7 +13,6 @@ from app.accounts import workload
 from app.assignments import holdings
 from app.plans.service import GridTable
 from app.policies import service as policies
-from geo.workload import weights
 
 CHUNK = 100_000
 
@@ -45,8 +44,8 @@ async def loads(
     was, will = np.array(before, dtype=object), np.array(after, dtype=object)
     minutes = np.zeros((2, n))
     for start in range(0, len(keys), CHUNK):
-        at = row[start : start + CHUNK]
-        known = await workload.on_day(connection, keys[start : start + CHUNK], day)
+        some, at = keys[start : start + CHUNK], row[start : start + CHUNK]
         for total, classes in zip(minutes, (was, will), strict=True):
-            total += np.bincount(at, weights(known, policy, classes[at])["minutes"], minlength=n)
+            weighed = await workload.weigh(connection, some, classes[at], policy, ["minutes"], {}, day)
+            total += np.bincount(at, weighed[:, 0], minlength=n)
     return Loads(np.bincount(row, minlength=n).astype(np.float64), minutes[0], minutes[1])
