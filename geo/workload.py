@@ -17,8 +17,6 @@ TOUR_CONSTANT = 0.7124
 """Length of the best tour through N random points in an area A is about 0.7124 * sqrt(N * A)
 (Beardwood, Halton and Hammersley 1959; the constant by Johnson, McGeoch and Rothberg 1996)."""
 
-Weights = dict[str, NDArray[np.float64]]
-
 
 @dataclass(frozen=True)
 class ClassPolicy:
@@ -193,19 +191,14 @@ def breakdown(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any])
     return parts
 
 
-def weights(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any]) -> Weights:
-    """The measures ``customers`` (1 each) and ``minutes`` (a month) of n accounts, float64, never negative.
-
-    Minutes are the sum of the parts of ``breakdown``; errors as there.
-    """
-    parts = breakdown(accounts, policy, classes)
-    minutes = np.zeros(len(accounts.tier))
-    for part in parts.values():
-        minutes = minutes + part.minutes
-    return {"customers": np.ones(len(minutes)), "minutes": minutes}
+def minutes_of(parts: Mapping[str, Part]) -> NDArray[np.float64]:
+    """Minutes a month of n accounts: the sum of the parts of ``breakdown``, float64, never negative."""
+    return np.sum([part.minutes for part in parts.values()], axis=0)
 
 
-def sum_by(index: NDArray[Any], values: Mapping[str, NDArray[np.float64]], n: int) -> Weights:
+def sum_by(
+    index: NDArray[Any], values: Mapping[str, NDArray[np.float64]], n: int
+) -> dict[str, NDArray[np.float64]]:
     """Each measure summed per building, unit or grid: ``index`` (m,) rows in 0..n-1, -1 counts nowhere."""
     inside = index >= 0
     rows = index[inside]

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.accounts import facts_repository
 from app.accounts import workload_repository as repository
 from app.errors import Invalid
-from geo.workload import MEASURES, Accounts, Part, WorkloadPolicy, breakdown
+from geo.workload import MEASURES, Accounts, Part, WorkloadPolicy, breakdown, minutes_of
 
 Keys = NDArray[np.int64]
 
@@ -58,8 +58,8 @@ async def parts(
         first = (await facts_repository.accounts(connection, keys[here[:1]], known_at))["account_id"][0]
         raise Invalid(
             f"The workload policy in force on {day} has no visits for tier {unknown[0]!r}, which "
-            f"{len(here):,} of these customers have, such as {first!r}; give it some with PUT /v1/policies/workload, or "
-            "correct the customers.",
+            f"{len(here):,} of these customers have, such as {first!r}; give it some with "
+            "PUT /v1/policies/workload, or correct the customers.",
             kind="unknown-tier",
             tier=unknown[0],
             customers=len(here),
@@ -83,7 +83,7 @@ async def weigh(
     columns: dict[str, NDArray[np.float64]] = {"customers": np.ones(len(keys))}
     if "minutes" in names:
         found = await parts(connection, keys, classes, policy, day)
-        columns["minutes"] = np.asarray(sum(part.minutes for part in found.values()))
+        columns["minutes"] = minutes_of(found)
     for name, month in months.items():
         columns[name] = await repository.measure(connection, keys, name, month)
     return np.column_stack([columns[name] for name in names])

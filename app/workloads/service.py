@@ -14,7 +14,7 @@ from app.planes.service import Plane
 from app.plans import service as plans
 from app.plans.service import GridTable, Plan
 from app.policies import service as policies
-from geo.workload import PARTS, Part, WorkloadPolicy, sum_by
+from geo.workload import PARTS, Part, WorkloadPolicy, minutes_of, sum_by
 
 CHUNK = 100_000
 Floats = NDArray[np.float64]
@@ -59,9 +59,7 @@ class OneGrid:
     @property
     def minutes(self) -> Floats:
         """Minutes a month of each customer."""
-        return np.asarray(
-            sum((part.minutes for part in self.parts.values()), start=np.zeros(len(self.account_pk)))
-        )
+        return minutes_of(self.parts)
 
 
 async def basis(

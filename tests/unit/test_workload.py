@@ -12,12 +12,12 @@ from geo.workload import (
     Accounts,
     breakdown,
     document_of,
+    minutes_of,
     parse_policy,
     residence_minutes,
     stack,
     sum_by,
     travel_minutes,
-    weights,
 )
 
 POLICY = parse_policy(
@@ -32,9 +32,13 @@ POLICY = parse_policy(
 )  # fmt: skip
 
 
+def minutes(accounts, policy, classes):
+    return minutes_of(breakdown(accounts, policy, classes))
+
+
 def test_minutes_are_visits_and_the_way_to_them():
     way = 60 * 1.5 * 0.7124 / 5 / 60  # 1.5 detours of 0.7124/sqrt(25) km at 60 km/h
-    w = weights(
+    w = minutes(
         Accounts(
             tier=np.array(["A", "C", "C"]),
             visits=np.array([np.nan, np.nan, 3]),
@@ -45,10 +49,7 @@ def test_minutes_are_visits_and_the_way_to_them():
         POLICY,
         np.array(["A", "A", "A"]),
     )
-    np.testing.assert_allclose(
-        w["minutes"], [4 * (30 + way), 30 + way + 2 * 20 + 45 + 3 * 10, 3 * (30 + way)]
-    )
-    assert w["customers"].tolist() == [1, 1, 1]
+    np.testing.assert_allclose(w, [4 * (30 + way), 30 + way + 2 * 20 + 45 + 3 * 10, 3 * (30 + way)])
     assert travel_minutes(25.0, 1.5, 60.0) == pytest.approx(way)
 
 
@@ -60,7 +61,7 @@ def test_the_parts_add_up_to_the_minutes():
     assert parts["complaints"].count.tolist() == [2, 0]
     assert parts["visits"].minutes.tolist() == [4 * 30, DEFAULT_POLICY.visits[""] * 50]
     total = sum(part.minutes for part in parts.values())
-    np.testing.assert_allclose(weights(accounts, POLICY, classes)["minutes"], total)
+    np.testing.assert_allclose(minutes(accounts, POLICY, classes), total)
 
 
 def test_an_owner_who_lives_far_away_spends_time_on_the_road():
@@ -77,11 +78,9 @@ def test_a_policy_is_written_with_nothing_left_out():
 
 def test_class_and_density_count():
     tier = np.array(["A", "A"])
-    w = weights(Accounts(tier=tier), POLICY, np.array(["A", "B"]))["minutes"]
+    w = minutes(Accounts(tier=tier), POLICY, np.array(["A", "B"]))
     assert w[1] - w[0] > 4 * 20
-    dense = weights(Accounts(tier=tier, density_km2=np.array([25, 2500])), POLICY, np.array(["A", "A"]))[
-        "minutes"
-    ]
+    dense = minutes(Accounts(tier=tier, density_km2=np.array([25, 2500])), POLICY, np.array(["A", "A"]))
     assert dense[1] < dense[0] == w[0]
 
 
@@ -94,11 +93,10 @@ def test_weights_are_finite_and_never_negative(rows):
     tiers, classes, counts = ([row[k] for row in rows] for k in range(3))
     count = np.array(counts, np.float64)
     accounts = Accounts(np.array(tiers, dtype=object), count, count, count, count, count)
-    w = weights(accounts, DEFAULT_POLICY, np.array(classes, dtype=object))
-    for values in w.values():
-        assert values.shape == (len(rows),)
-        assert np.isfinite(values).all()
-        assert (values >= 0).all()
+    values = minutes(accounts, DEFAULT_POLICY, np.array(classes, dtype=object))
+    assert values.shape == (len(rows),)
+    assert np.isfinite(values).all()
+    assert (values >= 0).all()
 
 
 def test_sums_leave_out_what_is_nowhere():
@@ -113,7 +111,7 @@ def test_visits_name_every_tier_there_is():
     assert POLICY.visits == {"A": 4, "C": 1, "": DEFAULT_POLICY.visits[""]}
     assert parse_policy({}) == replace(DEFAULT_POLICY, name="")
     with pytest.raises(InputError, match="no tier 'B'; it has 'A', 'C'"):
-        weights(Accounts(np.array(["B"])), POLICY, np.array(["A"]))
+        minutes(Accounts(np.array(["B"])), POLICY, np.array(["A"]))
 
 
 @pytest.mark.parametrize(
@@ -141,8 +139,8 @@ def test_bad_policies_are_refused_with_the_place(document, message):
 
 def test_bad_accounts_are_refused_with_the_row():
     with pytest.raises(InputError, match="row 2: the policy has no tier 'Z'"):
-        weights(Accounts(np.array(["A", "Z"])), POLICY, np.array(["A", "A"]))
+        minutes(Accounts(np.array(["A", "Z"])), POLICY, np.array(["A", "A"]))
     with pytest.raises(InputError, match="row 1: the policy has no class 'X'"):
-        weights(Accounts(np.array(["A"])), POLICY, np.array(["X"]))
+        minutes(Accounts(np.array(["A"])), POLICY, np.array(["X"]))
     with pytest.raises(InputError, match="row 1: column prospects: -1"):
-        weights(Accounts(np.array(["A"]), prospects=np.array([-1.0])), POLICY, np.array(["A"]))
+        minutes(Accounts(np.array(["A"]), prospects=np.array([-1.0])), POLICY, np.array(["A"]))
