@@ -20,6 +20,7 @@ from app.assignments.buildings import grids_of
 from app.assignments.decide import Known
 from app.assignments.locators import Ground
 from app.coverage.columns import Question
+from app.geocodes import service as geocodes
 from app.places import facts as place_facts
 from app.planes.service import COVERED_BY, Plane
 
@@ -55,6 +56,10 @@ async def known_of(
         some = await place_facts.buildings_of(connection, asked, day, until)
         placed = await anyio.to_thread.run_sync(grids_of, ground, some)
         columns |= gather.building_columns(placed, building_pk, _days(day, len(question)))
+    piles = await geocodes.piles_of(connection, question.lng, question.lat, day, until)
+    columns["piled"] = np.zeros(len(question), bool)
+    columns["piled"][piles.row[piles.verdict == geocodes.COARSE]] = True
+    columns["piled"] &= ~columns.get("has_building", np.zeros(len(question), bool))
     return Known.of(question.lng, question.lat, **columns)
 
 
