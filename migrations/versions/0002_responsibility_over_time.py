@@ -55,7 +55,11 @@ BACKFILL = (
     """,
     """
     INSERT INTO policies (org_id, kind, document, valid_from, valid_to)
-    SELECT o.org_id, 'workload', w.document - 'since', CAST(w.document ->> 'since' AS date),
+    SELECT o.org_id, 'workload',
+           -- Tiers that a document left out had the default's visits; now it names every tier there is.
+           w.document - 'since' || CASE WHEN w.document ? 'visits' THEN jsonb_build_object(
+               'visits', CAST('{"A": 4, "B": 2, "C": 1}' AS jsonb) || (w.document -> 'visits')) ELSE '{}' END,
+           CAST(w.document ->> 'since' AS date),
            lead(CAST(w.document ->> 'since' AS date)) OVER (
                PARTITION BY o.org_id ORDER BY w.document ->> 'since')
     FROM organisations o, jsonb_array_elements(o.policy -> 'workload') w (document)
