@@ -44,7 +44,8 @@ _LATER_CHANGES = text(
     WHERE superseded_at IS NULL AND valid_from > :since ORDER BY valid_from
     """
 )
-# A column that the file lacks stays as it was on the day; a class that came from a code follows its code.
+# A column that the file lacks stays as it was on the day; a class that came from a code follows its code, and
+# where somebody decided for a reason that an area has none, it has none.
 _WANTED_AREAS = text(
     """
     CREATE TEMPORARY TABLE wanted_areas ON COMMIT DROP AS
@@ -58,7 +59,8 @@ _WANTED_AREAS = text(
            CASE WHEN 'nbs_code' = ANY(:given) THEN s.nbs_code ELSE v.nbs_code END AS nbs_code,
            CASE WHEN 'geometry' = ANY(:given) THEN s.shape ELSE v.geometry END AS geometry,
            coalesce(v.attributes, '{}') || CAST(s.attributes AS jsonb) AS attributes,
-           CAST(:since AS date) AS valid_from, CAST(NULL AS date) AS valid_to, false AS gone
+           CAST(:since AS date) AS valid_from, CAST(NULL AS date) AS valid_to, false AS gone,
+           NOT 'class' = ANY(:given) AND v.class = '' AND v.class_reason <> ALL (:reasons) AS decided
     FROM staged s
     JOIN areas a ON a.code = s.code
     LEFT JOIN areas p ON p.code = s.parent
@@ -69,10 +71,10 @@ _WANTED_AREAS = text(
 )
 _BY_CODE = text(
     """
-    UPDATE wanted_areas w SET class = m.class, class_reason = m.reason
+    UPDATE wanted_areas w SET class = m.class, class_reason = coalesce(w.class_reason, m.reason)
     FROM unnest(CAST(:codes AS text[]), CAST(:classes AS text[]), CAST(:reasons AS text[]))
          AS m (code, class, reason)
-    WHERE w.class = '' AND w.nbs_code = m.code AND m.class <> ''
+    WHERE w.class = '' AND w.nbs_code = m.code AND m.class <> '' AND decided IS NOT TRUE
     """
 )
 

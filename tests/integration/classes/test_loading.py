@@ -34,6 +34,20 @@ async def test_a_code_gives_the_class_that_nobody_gave(api: Any, load: Any) -> N
     assert now["P"] == ("B", "so decided")
 
 
+async def test_none_for_a_reason_is_not_filled_from_the_code(api: Any, load: Any) -> None:
+    file = "code,name,nbs_code\nT,town,121\n"
+    await load("areas", file, since="2026-01-01")
+    body = {"class": "", "from": "2026-01-01", "reason": "not decided yet"}
+    assert (await api.ask("PUT", "/v1/areas/T/class", json=body)).status_code == 200
+    assert (await load("areas", file, since="2026-01-01"))["changed"] == 0
+    assert await areas(api, "2026-01-01") == {"T": ("", "not decided yet")}
+    # A file that says of the class that it is empty leaves it to the code; its reason is kept.
+    await load(
+        "areas", "code,name,class,class_reason,nbs_code\nT,town,,as surveyed,121\n", since="2026-02-01"
+    )
+    assert await areas(api, "2026-02-01") == {"T": ("A", "as surveyed")}
+
+
 async def test_the_policy_of_the_day_reads_the_codes(api: Any, load: Any) -> None:
     document = {"codes": {"1": "A", "12": "B", "123": ""}}
     answer = await api.ask("PUT", "/v1/policies/classes", json={"from": "2026-03-01", "document": document})
