@@ -70,7 +70,7 @@ class Owners:
 async def buildings_of(
     connection: AsyncConnection,
     keys: Keys,
-    since: dt.date = dt.date.min,
+    since: dt.date,
     until: dt.date | None = None,
     known_at: dt.datetime | None = None,
 ) -> Buildings:

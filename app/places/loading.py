@@ -64,6 +64,15 @@ async def load_buildings(
     await checks.refuse_repeated(connection, ["id"], "this id")
     work.check()
     staged.warnings += await evidence.warnings(connection, staged.sample, params)
+    if overfull := await repository.overfull(connection):
+        staged.warnings.append(
+            {
+                "kind": "ports-used",
+                "message": f"{len(overfull):,} buildings use more ports than they have, the first in row "
+                f"{overfull[0]}. They were kept as they are.",
+                "rows": overfull[:100],
+            }
+        )
     written = await repository.merge_buildings(
         connection, work.org_id, staged.given, params.crs, params.since
     )

@@ -210,6 +210,12 @@ async def _lay(
     return Written(changed.scalar_one(), moved[key], first.scalar_one())
 
 
+async def overfull(connection: AsyncConnection) -> list[int]:
+    """The accepted rows that say that more ports are used than there are."""
+    query = text("SELECT row FROM staged WHERE reason IS NULL AND ports_used > ports ORDER BY row")
+    return [row.row for row in await connection.execute(query)]
+
+
 async def refuse_other_names(connection: AsyncConnection) -> None:
     """Refuse each row whose name is not the one that an earlier row gives the same id."""
     await connection.execute(_ONE_NAME)

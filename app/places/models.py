@@ -54,6 +54,8 @@ class BuildingVersion(OfOrganisation, Dated, Base):
         ),
         CheckConstraint("valid_from < valid_to", name="span"),
         one_at_a_time("building_versions", "building_pk"),
+        # What was known at an earlier moment is not in the index of what is known now.
+        Index("ix_building_versions_building", "org_id", "building_pk"),
         Index("ix_building_versions_geometry", "org_id", "geometry", postgresql_using="gist"),
     )
 
@@ -91,6 +93,7 @@ class RegionVersion(OfOrganisation, Dated, Base):
         ),
         CheckConstraint("valid_from < valid_to", name="span"),
         one_at_a_time("region_versions", "region_pk"),
+        Index("ix_region_versions_region", "org_id", "region_pk"),
     )
 
     version_id: Mapped[NewNumber]
@@ -130,6 +133,7 @@ class ClusterOwner(OfOrganisation, Dated, Base):
         CheckConstraint("valid_from < valid_to", name="span"),
         # Two grids may claim one market: that is a conflict to be found, not one to be hidden.
         one_at_a_time("cluster_owners", "plane_id", "cluster_pk", "grid_id"),
+        Index("ix_cluster_owners_cluster", "org_id", "cluster_pk"),
     )
 
     owner_id: Mapped[NewNumber]

@@ -209,6 +209,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('org_id', 'version_id', name=op.f('pk_building_versions'))
     )
     op.create_index('ix_building_versions_geometry', 'building_versions', ['org_id', 'geometry'], unique=False, postgresql_using='gist')
+    op.create_index('ix_building_versions_building', 'building_versions', ['org_id', 'building_pk'], unique=False)
     op.create_index('uq_building_versions_current', 'building_versions', ['org_id', 'building_pk', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('plane_versions',
     sa.Column('org_id', sa.UUID(), nullable=False),
@@ -243,6 +244,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['org_id'], ['organisations.org_id'], name=op.f('fk_region_versions_org_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('org_id', 'version_id', name=op.f('pk_region_versions'))
     )
+    op.create_index('ix_region_versions_region', 'region_versions', ['org_id', 'region_pk'], unique=False)
     op.create_index('uq_region_versions_current', 'region_versions', ['org_id', 'region_pk', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_table('account_profiles',
     sa.Column('org_id', sa.UUID(), nullable=False),
@@ -300,6 +302,7 @@ def upgrade() -> None:
     op.add_column('accounts', sa.Column('confirmed_on', sa.Date(), nullable=True))
     op.add_column('buildings', sa.Column('confirmed_on', sa.Date(), nullable=True))
     op.drop_index(op.f('uq_cluster_owners_current'), table_name='cluster_owners', postgresql_where='(superseded_at IS NULL)')
+    op.create_index('ix_cluster_owners_cluster', 'cluster_owners', ['org_id', 'cluster_pk'], unique=False)
     op.create_index('uq_cluster_owners_current', 'cluster_owners', ['org_id', 'plane_id', 'cluster_pk', 'grid_id', 'valid_from'], unique=True, postgresql_where=sa.text('superseded_at IS NULL'))
     op.add_column('clusters', sa.Column('confirmed_on', sa.Date(), nullable=True))
     op.add_column('clusters', sa.Column('updated_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False))
@@ -370,6 +373,7 @@ def downgrade() -> None:
     op.drop_column('grids', 'confirmed_on')
     op.drop_column('clusters', 'updated_at')
     op.drop_column('clusters', 'confirmed_on')
+    op.drop_index('ix_cluster_owners_cluster', table_name='cluster_owners')
     op.drop_index('uq_cluster_owners_current', table_name='cluster_owners', postgresql_where=sa.text('superseded_at IS NULL'))
     op.create_index(op.f('uq_cluster_owners_current'), 'cluster_owners', ['org_id', 'plane_id', 'cluster_pk', 'valid_from'], unique=True, postgresql_where='(superseded_at IS NULL)')
     op.drop_column('buildings', 'confirmed_on')

@@ -128,3 +128,9 @@ async def test_a_file_without_a_column_leaves_it_and_the_same_file_writes_nothin
     told = await ground.get("/v1/buildings/B1", at="2026-06-01")
     assert (told["name"], told["households"], told["ports_used"]) == ("tower", 100, 30)
     assert (await ground.get("/v1/buildings/B1", at="2026-05-31"))["ports_used"] == 10
+
+
+async def test_more_ports_in_use_than_there_are_is_kept_and_said(ground: Any) -> None:
+    done = await ground.load("buildings", f'{HEAD}B1,tower,"{WEST}",100,8,8,\nB2,,"{ACROSS}",1,8,9,\n')
+    assert done["accepted"] == 2
+    assert [(one["kind"], one["rows"]) for one in done["warnings"]] == [("ports-used", [2])]
