@@ -27,7 +27,11 @@ async def test_two_owners_are_kept_and_found(ground: Any) -> None:
     assert "'G9'" in done["why"][6]
 
     await ground.load("accounts", ACCOUNTS)
+    held = (await ground.get("/v1/accounts/a2/assignments", at="2026-05-02"))["assignments"][0]
+    assert (held["grid"], held["rule"]) == ("G1", "cluster")
+    assert "G2" in str(held["evidence"])
     both = await ground.get("/v1/clusters/C1", at="2026-05-02")
+    assert both["assignments"] == [{"plane": "p", "status": "assigned", "rule": "cluster", "customers": 2}]
     assert _owned(both) == [("p", "G1", True, ["G1", "G2"])]
     assert both["members"]["by_net_status"] == {"on_net": 1, "prospect": 1}
     listed = await ground.get("/v1/clusters", at="2026-05-02", conflicts=True, plane="p")
@@ -79,3 +83,23 @@ async def test_regions_hold_from_a_day_on(ground: Any) -> None:
     assert july["area_m2"] > 3 * june["area_m2"]
     listed = await ground.get("/v1/regions", kind="village")
     assert [one["id"] for one in listed["regions"]] == ["V1"]
+
+
+async def test_a_region_that_grows_re_decides_whom_it_may_hold(ground: Any) -> None:
+    west = '"POLYGON((116.001 24.001,116.005 24.001,116.005 24.005,116.001 24.005,116.001 24.001))"'
+    across = '"POLYGON((116.001 24.001,116.015 24.001,116.015 24.005,116.001 24.005,116.001 24.001))"'
+    await ground.load("regions", f"id,wkt\nV1,{west}\n")
+    head = "id,lng,lat,geocode_level,region\n"
+    done = await ground.load("accounts", f"{head}a1,116.003,24.003,village,V1\na2,116.0,24.0,village,V9\n")
+    assert list(done["why"]) == [2]
+    assert "'V9'" in done["why"][2]
+    done = await ground.load("regions", f"id,wkt\nV1,{across}\n", since="2026-07-01")
+    assert done["assignments"][0]["accounts"] == 1
+
+    async def held(day: str) -> Any:
+        found = (await ground.get("/v1/accounts/a1/assignments", at=day))["assignments"][0]
+        return found["status"], found["grid"], found["rule"]
+
+    assert await held("2026-06-30") == ("assigned", "G1", "region")
+    assert await held("2026-07-01") == ("quarantined", None, None)
+    assert (await ground.get("/v1/regions/V1", at="2026-07-01"))["customers"] == 1
