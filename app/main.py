@@ -14,6 +14,7 @@ from app import health, problems
 from app.accounts import routes as accounts
 from app.assignments import routes as assignments
 from app.classes import routes as classes
+from app.conflicts import routes as conflicts
 from app.coverage import routes as coverage
 from app.demo import pages
 from app.geocodes import routes as geocodes
@@ -30,6 +31,7 @@ from app.policies import routes as policies
 from app.quality import routes as quality
 from app.rebalances import routes as rebalances
 from app.settings import Settings
+from app.staffing import routes as staffing
 from app.storage.database import Database
 from app.storage.location import database_url
 from app.workloads import routes as workloads
@@ -39,9 +41,9 @@ ROUTERS = (
     workloads.router,
     areas.router,
     classes.router,
+    staffing.router,
     orgs.router,
     geocodes.router,
-    planes.router,
     plans.router,
     releases.router,
     jobs.router,
@@ -51,9 +53,11 @@ ROUTERS = (
     coverage.router,
     places.router,
     markets.router,
+    conflicts.router,
     policies.router,
     quality.router,
     accounts.router,  # behind whatever is asked of one account by a further word
+    planes.router,  # behind whatever is asked of one plane by a further word
     pages.router,
 )
 

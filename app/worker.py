@@ -11,6 +11,7 @@ from app.assignments import again
 from app.imports import handler as imports
 from app.jobs import queue, runner
 from app.jobs.runner import Handler
+from app.planes import change as planes
 from app.plans import publication
 from app.policies import change as policies
 from app.rebalances import service as rebalances
@@ -22,6 +23,7 @@ HANDLERS: Mapping[str, Handler] = {
     **again.HANDLERS,
     **rebalances.HANDLERS,
     **policies.HANDLERS,
+    **planes.HANDLERS,
 }
 
 STALLED_S = 30.0

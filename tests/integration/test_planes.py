@@ -26,7 +26,7 @@ async def test_a_second_plane_of_one_code_is_a_conflict(api: Any) -> None:
 async def test_another_organisation_has_no_such_plane(api: Any, new_org: Any) -> None:
     await api.post("/v1/planes", PLACE)
     other = await new_org()
-    assert (await other.get("/v1/planes")).json() == {"planes": []}
+    assert (await other.get("/v1/planes")).json() == {"planes": [], "next": None}
     assert (await other.get("/v1/planes/lower")).status_code == 404
 
 
