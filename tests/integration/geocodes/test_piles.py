@@ -78,7 +78,9 @@ async def test_customers_of_a_building_are_no_crowd(ground):
 async def test_a_footprint_that_comes_later_ends_the_pile(ground):
     await ground.crowd("a", "b", "c")
     assert await ground.held("a", "2026-06-01") == ("quarantined", None)
-    await ground.load("buildings", f'id,wkt,from\nT,"{FOOTPRINT}",2026-06-01\n', since="2026-06-01")
+    await ground.load("buildings", "id,lng,lat\nT,116.018,24.008\n", since=SINCE)
+    assert len(await ground.piles("2026-06-01")) == 1
+    await ground.load("buildings", f'id,wkt\nT,"{FOOTPRINT}"\n', since="2026-06-01")
     assert await ground.piles("2026-06-01") == []
     assert len(await ground.piles("2026-05-31")) == 1
     assert await ground.held("a", "2026-05-31") == ("quarantined", None)
@@ -124,7 +126,7 @@ async def test_a_planner_can_call_it_genuine_and_take_that_back(ground, api):
     await ground.crowd("alone", at=(116.012, 24.002))
     few = await mark("coarse", at=(116.012, 24.002))
     assert few.status_code == 409, few.text
-    assert "begins at 3" in few.json()["detail"]
+    assert "begins at 3" in few.json()["title"]
 
 
 async def test_deciding_everything_again_changes_nothing(ground, api):
