@@ -1,4 +1,4 @@
-"""A plane ``p`` with grids G1 G2 G3 side by side, in force since the year began, and how files are handed in."""
+"""A plane ``p`` with grids G1 G2 G3 side by side, in force since the year began."""
 
 from __future__ import annotations
 

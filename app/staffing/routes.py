@@ -1,0 +1,82 @@
+"""/v1/people/{id}, /v1/responsibilities, /v1/planes/{code}/staffing"""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+
+from app import tokens
+from app.requests import KnownAt, Reading, known_moment
+from app.staffing import asking, service
+from app.staffing.schemas import PersonDetailOut, ResponsibilitiesOut, Role, StaffingOut
+from app.tables import Format, csv_response
+
+router = APIRouter(prefix="/v1", tags=["people"])
+
+At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
+Limit = Annotated[int, Query(ge=1, le=10_000)]
+
+
+@router.get("/people/{person_id:path}", response_model=PersonDetailOut)
+async def get_person(
+    person_id: str, scope: Reading, at: At = None, known_at: KnownAt = None
+) -> dict[str, Any]:
+    """A person as of a day: service, grids by role and dates, load against capacity, all that was said."""
+    known = await known_moment(scope, known_at)
+    return await asking.person(scope.connection, person_id, at or scope.today, known)
+
+
+@router.get("/responsibilities", response_model=ResponsibilitiesOut)
+async def list_responsibilities(
+    scope: Reading,
+    plane: Annotated[str | None, Query(description="Code of a plane; all of them without it.")] = None,
+    grid: Annotated[str | None, Query(description="Code of a grid.")] = None,
+    person: Annotated[str | None, Query(description="Id of a person.")] = None,
+    role: Role | None = None,
+    at: At = None,
+    known_at: KnownAt = None,
+    limit: Limit = 1_000,
+    token: str | None = None,
+    form: Format = "json",
+) -> Any:
+    """Who is responsible for which grid on a day, in which role, from when to when."""
+    day, known = at or scope.today, await known_moment(scope, known_at)
+    found = await asking.responsible(
+        scope.connection, day, known, plane=plane, grid=grid, person_id=person, role=role
+    )
+    if form == "csv":
+        return csv_response(found)
+    if token:
+        behind = tuple(tokens.key(token, 5))
+        found = [row for row in found if _key(row) > behind]
+    following = tokens.token(*_key(found[limit - 1])) if len(found) > limit else None
+    return {"at": day, "responsibilities": found[:limit], "next": following}
+
+
+@router.get("/planes/{code:path}/staffing", response_model=StaffingOut)
+async def get_staffing(
+    code: str,
+    scope: Reading,
+    at: At = None,
+    known_at: KnownAt = None,
+    limit: Limit = 1_000,
+    token: str | None = None,
+    of: Annotated[
+        Literal["grids", "people"], Query(description="Which rows a table has (format=csv).")
+    ] = "grids",
+    form: Format = "json",
+) -> Any:
+    """Who works the grids of a plane on a day, how much and how far from home, and what is missing."""
+    known = await known_moment(scope, known_at)
+    told = await service.staffing(scope.connection, code, at or scope.today, known)
+    if form == "csv":
+        return csv_response(told[of])
+    behind = tokens.key(token, 1)[0] if token else ""
+    grids = [row for row in told["grids"] if row["grid"] > behind]
+    following = tokens.token(grids[limit - 1]["grid"]) if len(grids) > limit else None
+    return told | {"grids": grids[:limit], "next": following}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, ...]:
+    plane, grid, other, role, person, since = asking.sort_key(row)
+    return plane, grid, f"{int(other)}{role}", person, since
