@@ -58,6 +58,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "class": _CLASS,
         "owner": ("责任人", "网格经理", "网格长", "负责人", "工号"),
         "locked": ("锁定", "是否锁定"),
+        "confirmed": _CONFIRMED,
     },
     "buildings": {
         "id": ("building", "building_id", "楼宇编码", "楼宇编号", "楼宇id", "楼栋编码", "编码", "编号"),

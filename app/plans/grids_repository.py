@@ -1,5 +1,6 @@
 """The grids of plans, set-wise, in the database."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,6 +36,13 @@ _WRITE = text(
     FROM unnest(CAST(:grid_id AS uuid[]), CAST(:code AS text[]), CAST(:name AS text[]),
                 CAST(:class AS text[]), CAST(:shape_id AS bytea[]), CAST(:area_id AS uuid[]),
                 CAST(:owner_id AS text[]), CAST(:locked AS bool[]), CAST(:attributes AS jsonb[])) AS r
+    """
+)
+_CONFIRM = text(
+    """
+    UPDATE grids g SET confirmed_on = s.day
+    FROM plan_grids p JOIN unnest(CAST(:codes AS text[]), CAST(:days AS date[])) s (code, day) USING (code)
+    WHERE p.plan_id = :plan AND g.org_id = p.org_id AND g.grid_id = p.grid_id
     """
 )
 _COUNT = text("SELECT count(*) FROM plan_grids WHERE plan_id = :plan")
@@ -85,3 +93,10 @@ async def owners(connection: AsyncConnection, plan_id: uuid.UUID) -> dict[uuid.U
     """Grid → its owner as the plan says (none: it says nothing)."""
     found = await connection.execute(_OWNERS, {"plan": plan_id})
     return {row.grid_id: row.owner_id for row in found}
+
+
+async def confirm(connection: AsyncConnection, plan_id: uuid.UUID, days: Mapping[str, dt.date]) -> None:
+    """Note when somebody last made sure of these grids of the plan (code → day)."""
+    if days:
+        asked = {"plan": plan_id, "codes": list(days), "days": list(days.values())}
+        await connection.execute(_CONFIRM, asked)

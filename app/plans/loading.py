@@ -19,7 +19,7 @@ from app.orgs import directory, people
 from app.orgs.people import Service
 from app.places import obstacles
 from app.planes.service import Plane
-from app.plans import service
+from app.plans import grids_repository, service
 from app.plans.model import GridRow
 from app.plans.reading import GridFile, Read, columns_of, read
 from app.staging.params import ImportParams
@@ -62,6 +62,8 @@ async def load_grids(work: Work, table: Table, plane: Plane | None, params: Impo
         work.connection, work.org_id, plane, base, params.name or table.path.stem, work.actor, copy=False
     )
     await service.write_grids(work.connection, work.org_id, plan, rows)
+    confirmed = {one.code: one.confirmed for one in file.rows if one.confirmed is not None}
+    await grids_repository.confirm(work.connection, plan.plan_id, confirmed)
     return {
         "rows": file.count,
         "accepted": len(rows),

@@ -1,5 +1,6 @@
 """A file of grids as rows of a draft, and the rows that are refused, with reasons. No database."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ SPEC = Spec(
         Field("class", values.choice(CLASSES, "class")),
         Field("owner", values.words),
         Field("locked", values.truth, "bool"),
+        Field("confirmed", values.day, "date"),
     ),
 )
 
@@ -50,6 +52,7 @@ class Read:
     grid_class: str | None
     owner: str | None
     locked: bool
+    confirmed: dt.date | None
     attributes: dict[str, Any]
     polygon: Any | None
 
@@ -102,10 +105,11 @@ def read(table: Table, mapping: Mapping[str, str], crs: str | None, *, repair: b
         if reasons[at]:
             file.refused.append((row[0], row[1], "; ".join(reasons[at])))
             continue
-        number, _, _, code, name, area, grid_class, owner, locked, attributes = row
+        number, _, _, code, name, area, grid_class, owner, locked, confirmed, attributes = row
         shape = polygons[at] if crs is not None else None
+        said = json.loads(attributes)
         file.rows.append(
-            Read(number, code, name, area, grid_class, owner, bool(locked), json.loads(attributes), shape)
+            Read(number, code, name, area, grid_class, owner, bool(locked), confirmed, said, shape)
         )
     return file
 

@@ -6,6 +6,8 @@ import asyncio
 import datetime as dt
 from typing import Any
 
+from sqlalchemy import text
+
 WEST = '"POLYGON((116.004 24.004,116.006 24.004,116.006 24.006,116.004 24.006,116.004 24.004))"'
 EAST = '"POLYGON((116.014 24.004,116.016 24.004,116.016 24.006,116.014 24.006,116.014 24.004))"'
 DAY = "2026-07-01"
@@ -44,3 +46,13 @@ async def test_counts_and_locations_are_answered_as_they_were_known(ground: Any)
     place = {"lng": 116.005, "lat": 24.005, "crs": "wgs84", "plane": "p", "at": "2026-08-01"}
     assert (await ground.get("/v1/locate", **place))["grid"]["code"] == "N1"
     assert (await ground.get("/v1/locate", **place, known_at=believed))["grid"]["code"] == "G1"
+
+
+async def test_grids_keep_the_day_on_which_somebody_made_sure_of_them(ground: Any, database: Any) -> None:
+    await ground.load("grids", f"code,wkt,核实日期\nG1,{WEST},2026-04-03\nG2,{EAST},\n", plane="p")
+    query = text(
+        "SELECT DISTINCT code, confirmed_on::text FROM grids JOIN plan_grids USING (grid_id) ORDER BY code"
+    )
+    async with database.transaction(ground.api.org_id) as connection:
+        found = [tuple(row) for row in await connection.execute(query)]
+    assert found == [("G1", "2026-04-03"), ("G2", None)]
