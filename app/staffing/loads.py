@@ -146,6 +146,8 @@ def _distances(row: NDArray[np.int64], minutes: Floats, metres: Floats, n: int) 
     """The mean (weighed by minutes) and the far percentile of the metres by grid."""
     mean, far = np.full(n, np.nan), np.full(n, np.nan)
     known = np.flatnonzero(np.isfinite(metres))
+    if not len(known):
+        return mean, far
     known = known[np.argsort(row[known], kind="stable")]
     grids, first = np.unique(row[known], return_index=True)
     for grid, some in zip(grids, np.split(known, first[1:]), strict=True):
