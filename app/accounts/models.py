@@ -33,6 +33,11 @@ def _of_account() -> ForeignKeyConstraint:
     )
 
 
+def _ever_known_of(table: str) -> Index:
+    # What was known then is no longer what is known now, and that is all the index of a fact's days holds.
+    return Index(f"ix_{table}_account", "org_id", "account_pk")
+
+
 class Party(OfOrganisation, Base):
     """An enterprise with several sites; its sites are accounts."""
 
@@ -83,6 +88,7 @@ class AccountProfile(OfOrganisation, Dated, Base):
         CheckConstraint("net_status IN ('on_net', 'off_net', 'prospect')", name="net_status"),
         CheckConstraint("valid_from < valid_to", name="span"),
         one_at_a_time("account_profiles", "account_pk"),
+        _ever_known_of("account_profiles"),
         Index(
             "ix_account_profiles_party", "org_id", "party_id", postgresql_where=text("party_id IS NOT NULL")
         ),
@@ -116,6 +122,7 @@ class AccountPlace(OfOrganisation, Dated, Base):
             name="geocode_level",
         ),
         one_at_a_time("account_places", "account_pk"),
+        _ever_known_of("account_places"),
         Index("ix_account_places_geometry", "org_id", "geometry", postgresql_using="gist"),
         Index("ix_account_places_building", "org_id", "building_pk"),
         # Who else stands at a point: cells are compared by an operator that row-level security lets through.
@@ -150,6 +157,7 @@ class ClusterMember(OfOrganisation, Dated, Base):
         ),
         CheckConstraint("valid_from < valid_to", name="span"),
         one_at_a_time("cluster_members", "account_pk"),
+        _ever_known_of("cluster_members"),
         Index("ix_cluster_members_cluster", "org_id", "cluster_pk"),
     )
 

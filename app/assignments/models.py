@@ -52,7 +52,7 @@ class Assignment(Decided, Base):
             "org_id",
             "plane_id",
             "account_pk",
-            postgresql_where=text("status = 'quarantined' AND superseded_at IS NULL"),
+            postgresql_where=text("status = 'quarantined'"),
         ),
     )
 
