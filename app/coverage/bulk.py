@@ -30,7 +30,7 @@ async def assign(
     ground = await ground_of(connection, plane, day)
     if ground is None:
         return _nothing(question, f"no plan of plane {plane.code} is in force on {day}", with_cells)
-    rules: tuple[Rule, ...] = (Rule.POINT,)
+    rules: tuple[Rule, ...] = (Rule.POINT,) if plane.kind == "place" else ()
     reason = question.reason.copy()
     if question.by_rules:
         rules = parse_rules(plane.rules)
