@@ -1,9 +1,9 @@
 """Drill: a million customers who changed five times each, and what it costs to ask about any of their days.
 
 `./run check history [ACCOUNTS] [SIDE]` (default 1,000,000 customers in 40 by 40 grids) writes them straight
-into the tables of a cluster of its own, asks the service as a client would, and prints the best and the median
-time of each question and how the large tables were read for it. Exit 1 when a question about one customer or
-one grid, or a count of what is quarantined, read a large table from end to end. Nothing is left behind.
+into the tables of a cluster of its own, asks the service as a client would, and prints the best and the
+median time of each question and how the large tables were read for it. Exit 1 when a question about one
+customer or one grid, or a count of what is quarantined, read a large table whole. Nothing is left behind.
 """
 
 from __future__ import annotations
