@@ -91,7 +91,7 @@ class Over(BaseModel):
 
 
 class PersonEffect(BaseModel):
-    """An owner whose minutes change, over all their grids of that day."""
+    """Somebody whose load changes: minutes of work and of the way from home, over all their grids that day."""
 
     person: str
     name: str | None

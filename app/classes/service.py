@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.audit import service as audit
 from app.audit.service import By
 from app.classes.effect import Change, Document, document, effect
-from app.orgs import areas
 
 
 async def reclass(
@@ -17,13 +16,10 @@ async def reclass(
 
     Raises :class:`app.errors.Invalid` with the places where it would leave a grid in two classes.
     """
-    found = await effect(connection, change)
+    found = await effect(connection, org_id, change, keep=not dry_run)
     told = document(found, done=not dry_run)
     if dry_run:
         return told
-    await areas.set_class(
-        connection, org_id, found.area.area_id, change.area_class, change.reason, change.since
-    )
     grids = [f"{plane['plane']}/{grid['grid']}" for plane in told["planes"] for grid in plane["grids"]]
     since = change.since.isoformat()
     await audit.record(

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.errors import NotFound
 from app.orgs import areas_repository as repository
 from app.orgs.directory import Area
-from app.storage.locks import one_import
 
 
 @dataclass(frozen=True)
@@ -106,6 +105,8 @@ async def set_class(
     reason: str,
     since: dt.date,
 ) -> None:
-    """Give the area its own class (empty: none, it inherits) from a day on, until :func:`next_class`."""
-    await one_import(connection, org_id)
+    """Give the area its own class (empty: none, it inherits) from a day on, until :func:`next_class`.
+
+    Whoever keeps it holds :func:`app.storage.locks.one_import`.
+    """
     await repository.set_class(connection, org_id, area_id, area_class, reason, since)
