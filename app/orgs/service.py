@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 import zoneinfo
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +16,8 @@ from app.errors import Conflict, Invalid, NotFound
 from app.orgs import repository
 from app.orgs.repository import time_zone as time_zone
 from app.storage.database import Database
+
+Furnish = Callable[[AsyncConnection, uuid.UUID, By], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -51,8 +54,13 @@ async def today(connection: AsyncConnection, org_id: uuid.UUID) -> dt.date:
     return dt.datetime.now(zoneinfo.ZoneInfo(zone)).date()
 
 
-async def create(database: Database, name: str, time_zone: str = "Asia/Shanghai") -> tuple[uuid.UUID, str]:
-    """A new organisation and the secret of its administrator's key. It has no plane yet."""
+async def create(
+    database: Database, name: str, time_zone: str = "Asia/Shanghai", furnish: Furnish | None = None
+) -> tuple[uuid.UUID, str]:
+    """A new organisation and the secret of its administrator's key.
+
+    It has no plane yet, but for what ``furnish`` gives it in the same transaction.
+    """
     if not name.strip():
         raise Invalid("The organisation needs a name.")
     try:
@@ -67,6 +75,8 @@ async def create(database: Database, name: str, time_zone: str = "Asia/Shanghai"
             by = By(org_id, auth.OPERATOR)
             await audit.record(connection, by, "org.create", "org", str(org_id), after=made)
             key = await auth.make_key(connection, org_id, "administrator", "admin")
+            if furnish is not None:
+                await furnish(connection, org_id, by)
     except IntegrityError as error:
         raise Conflict(f"There is an organisation named {name!r} already; choose another name.") from error
     return org_id, key

@@ -52,7 +52,7 @@ def made(gridwright: Run, client: httpx.AsyncClient) -> Api:
 
 
 async def test_a_new_organisation_has_a_key_that_works_and_no_plane(made: Api, gridwright: Run) -> None:
-    assert (await made.get("/v1/planes")).json() == {"planes": []}
+    assert (await made.get("/v1/planes")).json() == {"planes": [], "next": None}
     assert (await made.post("/v1/planes", {"code": "P", "kind": "place", "rules": RULES})).status_code == 201
     listed = json.loads(gridwright("org", "list", "--json").stdout)
     name = next(one["name"] for one in listed if one["org"] == str(made.org_id))
@@ -95,3 +95,23 @@ async def test_what_cannot_be_loaded_is_one_line_and_changes_nothing(
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), told
         assert words in done.stderr
     assert (await made.get("/v1/accounts/A1/assignments")).status_code == 404
+
+
+async def test_an_organisation_begins_with_the_planes_and_policies_of_a_profile(
+    gridwright: Run, client: httpx.AsyncClient
+) -> None:
+    name = f"company {uuid.uuid4().hex}"
+    done = gridwright("org", "create", name, "--profile", "two-planes", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = json.loads(done.stdout)
+    api = Api(client, uuid.UUID(said["org"]), said["key"])
+    planes = (await api.get("/v1/planes")).json()["planes"]
+    assert [(one["code"], one["kind"]) for one in planes] == [("lower", "place"), ("upper", "list")]
+    policy = (await api.get("/v1/policies/workload", params={"at": "2001-01-01"})).json()
+    assert policy["effective"]["visits"]["C"] == 0.5
+    profiles = json.loads(gridwright("org", "profiles", "--json").stdout)
+    assert "two-planes" in [one["name"] for one in profiles]
+    other = f"company {uuid.uuid4().hex}"
+    unknown = gridwright("org", "create", other, "--profile", "three-planes")
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+    assert other not in gridwright("org", "list").stdout
