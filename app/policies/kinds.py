@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeVar
 
 from app.errors import NotFound
-from geo import classify, codes, completeness, geocodes, workload
+from geo import classify, codes, completeness, geocodes, pay, workload
 from geo.classify import ClassesPolicy
 from geo.codes import CodePolicy
 from geo.completeness import CompletenessPolicy
 from geo.geocodes import GeocodePolicy
+from geo.pay import PayPolicy
 from geo.workload import WorkloadPolicy
 
 Document = Mapping[str, Any]
@@ -76,8 +77,16 @@ CODES: Kind[CodePolicy] = Kind(
     CodePolicy(),
 )
 
+PAY: Kind[PayPolicy] = Kind(
+    "pay",
+    "what is paid for a measure, and the most that is paid in an area a month",
+    pay.parse_policy,
+    pay.document_of,
+    pay.DEFAULT_POLICY,
+)
+
 KINDS: Mapping[str, Kind[Any]] = {
-    kind.name: kind for kind in (WORKLOAD, GEOCODES, CLASSES, COMPLETENESS, CODES)
+    kind.name: kind for kind in (WORKLOAD, GEOCODES, CLASSES, COMPLETENESS, CODES, PAY)
 }
 
 

@@ -1,4 +1,4 @@
-"""/v1/people/{id}, /v1/responsibilities, /v1/planes/{code}/staffing"""
+"""/v1/people/{id}, /v1/responsibilities, /v1/planes/{code}/staffing and /pay"""
 
 import datetime as dt
 from typing import Annotated, Any, Literal
@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 
 from app import tokens
 from app.requests import KnownAt, Reading, known_moment
-from app.staffing import asking, service
-from app.staffing.schemas import PersonDetailOut, ResponsibilitiesOut, Role, StaffingOut
+from app.staffing import asking, pay, service
+from app.staffing.schemas import PayOut, PersonDetailOut, ResponsibilitiesOut, Role, StaffingOut
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1", tags=["people"])
@@ -75,6 +75,23 @@ async def get_staffing(
     grids = [row for row in told["grids"] if row["grid"] > behind]
     following = tokens.token(grids[limit - 1]["grid"]) if len(grids) > limit else None
     return told | {"grids": grids[:limit], "next": following}
+
+
+@router.get("/planes/{code:path}/pay", response_model=PayOut)
+async def get_pay(
+    code: str,
+    scope: Reading,
+    month: Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-05"])],
+    measure: Annotated[str | None, Query(description="A loaded measure; that of the policy else.")] = None,
+    within: Annotated[str | None, Query(description="Kind of the areas whose caps count.")] = None,
+    known_at: KnownAt = None,
+    form: Format = "json",
+) -> Any:
+    """What the owners of a plane's grids earn by a measure in a month, capped within areas (policy `pay`)."""
+    known = await known_moment(scope, known_at)
+    first = dt.date.fromisoformat(f"{month}-01")
+    told = await pay.pay(scope.connection, code, first, measure, within, known)
+    return csv_response(told["lines"]) if form == "csv" else told
 
 
 def _key(row: dict[str, Any]) -> tuple[str, ...]:

@@ -119,6 +119,57 @@ class Ownerless(BaseModel):
     customers: int
 
 
+class PaidPerson(BaseModel):
+    """What a person earns in the month over all their grids."""
+
+    person: str
+    name: str
+    measure: float
+    amount: float = Field(description="Measure times rate.")
+    pay: float = Field(description="The amount, scaled where the cap of an area bites.")
+
+
+class PaidArea(BaseModel):
+    """What an area's owners earn in the month; ``area`` none: grids that no cap concerns."""
+
+    area: str | None
+    cap: float | None
+    factor: float
+    measure: float
+    amount: float
+    pay: float
+
+
+class PaidLine(BaseModel):
+    """What one person earns by one grid."""
+
+    person: str
+    name: str
+    grid: str
+    area: str | None
+    customers: int
+    measure: float
+    amount: float
+    factor: float
+    pay: float
+
+
+class PayOut(BaseModel):
+    """What the owners of a plane's grids earn by a measure in a month, capped within areas."""
+
+    plane: str
+    month: str
+    measure: str
+    rate: float
+    within: str | None
+    people: list[PaidPerson]
+    areas: list[PaidArea]
+    lines: list[PaidLine]
+    measure_total: float = Field(description="Of all customers in the plane's grids.")
+    measure_unowned: float = Field(description="Of it, what nobody owned.")
+    caps_unused: list[str] = Field(description="Areas with a cap that concerns no grid's area.")
+
+
 class NamedPerson(BaseModel):
     """Somebody."""
 
