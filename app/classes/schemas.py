@@ -91,7 +91,7 @@ class Over(BaseModel):
 
 
 class PersonEffect(BaseModel):
-    """Somebody whose load changes: minutes of work and of the way from home, over all their grids that day."""
+    """Somebody whose load changes: minutes of work and of the way from home, over all their grids."""
 
     person: str
     name: str | None

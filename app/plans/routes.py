@@ -95,12 +95,15 @@ async def get_plan(plan_id: uuid.UUID, scope: Reading, response: Response) -> di
 
 
 @router.get("/{plan_id}/grids", response_class=Response)
-async def plan_grids(plan_id: uuid.UUID, scope: Reading, datum: Datum = "wgs84") -> Response:
-    """The plan's grids as a GeoJSON FeatureCollection."""
+async def plan_grids(
+    plan_id: uuid.UUID, scope: Reading, datum: Datum = "wgs84", at: dt.date | None = None
+) -> Response:
+    """The plan's grids as a GeoJSON FeatureCollection, with the classes of a day (default: today)."""
+    day = at or scope.today
     plan = await service.get(scope.connection, plan_id)
     table = await service.grid_table(scope.connection, plan_id)
-    areas = {area.area_id: area.code for area in await directory.areas(scope.connection, scope.today)}
-    classes = await service.classes_on(scope.connection, table, scope.today)
+    areas = {area.area_id: area.code for area in await directory.areas(scope.connection, day)}
+    classes = await service.classes_on(scope.connection, table, day)
     body = await anyio.to_thread.run_sync(features.feature_collection, plan, table, classes, areas, datum)
     return Response(body, headers={"ETag": plan.etag}, media_type="application/geo+json")
 

@@ -62,6 +62,9 @@ async def test_the_effect_is_shown_before_it_is_done(api: Any, county: Any) -> N
         "/v1/locate", params={"plane": "p", "lng": 116.005, "lat": 24.005, "at": DAY, "crs": "wgs84"}
     )
     assert located.json()["grid"]["class"] == "A"
+    for day, wanted in (("2026-05-31", "B"), (DAY, "A")):
+        drawn = (await api.get(f"/v1/plans/{plane['plan']}/grids", params={"at": day})).json()["features"]
+        assert {one["properties"]["code"]: one["properties"]["class"] for one in drawn}["T1"] == wanted
 
 
 def _visit(spot: float, detour: float, density: float, speed: float) -> float:
