@@ -15,16 +15,16 @@ from geo.completeness import ATTRIBUTE, Also, Needs
 
 By = Literal["grid", "area"]
 _RECORDS = """
-    SELECT {id} AS id, {name} AS name, g.code AS grid, r.code AS area,
+    SELECT {key} AS key, {id} AS id, {name} AS name, g.code AS grid, r.code AS area,
            array_remove(CAST(ARRAY[{missing}] AS text[]), NULL) AS missing,
            {confirmed} AS confirmed, CAST({stale_after} AS int) AS stale_after
     FROM {rows}
 """
 _STALE = "coalesce(CAST(:at AS date) - s.confirmed > s.stale_after, false)"
 _PAGE = """
-    SELECT s.id, s.name, s.grid, s.area, s.missing, s.confirmed, CAST(:at AS date) - s.confirmed AS days,
-           {stale} AS stale
-    FROM ({records}) s WHERE {conditions} ORDER BY s.id COLLATE "C" LIMIT :limit
+    SELECT s.key, s.id, s.name, s.grid, s.area, s.missing, s.confirmed,
+           CAST(:at AS date) - s.confirmed AS days, {stale} AS stale
+    FROM ({records}) s WHERE {conditions} ORDER BY s.key LIMIT :limit
 """
 _COUNTS = """
     SELECT s.{by} AS code, count(*) AS records, count(*) FILTER (WHERE s.missing = '{{}}') AS complete,
@@ -83,6 +83,7 @@ def _records(asked: Asked, params: dict[str, Any]) -> str:
     ]
     changed = f"CAST({CHANGED[asked.tier]} AT TIME ZONE :zone AS date)"
     query = _RECORDS.format(
+        key=source.key,
         id=source.id,
         name=source.name,
         missing=", ".join(missing),
@@ -105,10 +106,10 @@ async def page(
     stale: bool | None,
     grid: str | None,
     area: str | None,
-    after: str | None,
+    after: int | str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Records by id, from behind ``after``; ``missing`` is a field, or ``any``."""
+    """Records by key, from behind ``after``; ``missing`` is a field, or ``any``."""
     params = _params(asked)
     source = _records(asked, params)
     wanted = {
@@ -125,7 +126,7 @@ async def page(
             conditions.append(f"s.{name} = :{name}")
             params[name] = value
     if after is not None:
-        conditions.append('s.id COLLATE "C" > :after')
+        conditions.append("s.key > :after")
         params["after"] = after
     query = _PAGE.format(stale=_STALE, records=source, conditions=" AND ".join(conditions))
     return rows_of(await connection.execute(text(query), params | {"limit": limit}))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 from fastapi import APIRouter, Query
 
 from app import tokens
+from app.errors import Invalid
 from app.quality import service
 from app.quality.schemas import Records, Summary, Tier
 from app.requests import KnownAt, Reading, known_moment
@@ -62,7 +63,7 @@ async def quality_records(
     token: str | None = None,
     form: Format = "json",
 ) -> Any:
-    """What is missing of each record of a tier, and when it was last confirmed; by id, a page at a time."""
+    """What is missing of each record of a tier, and when it was last confirmed; a page at a time."""
     day, known = at or scope.today, await known_moment(scope, known_at)
     found = await service.records(
         scope.connection,
@@ -75,13 +76,28 @@ async def quality_records(
         stale=stale,
         grid=grid,
         area=area,
-        after=tokens.key(token, 1)[0] if token else None,
+        after=_after(tier, token),
         limit=limit + 1,
     )
     page = found[:limit]
-    following = tokens.token(page[-1]["id"]) if len(found) > limit else None
+    following = tokens.token(str(page[-1]["key"])) if len(found) > limit else None
     if form == "csv":
         rows = [{**row, "missing": ", ".join(row["missing"])} for row in page]
         columns = ("id", "name", "grid", "area", "missing", "confirmed", "days", "stale")
         return csv_response(rows, columns, {"Gridwright-Next": following} if following else None)
     return {"tier": tier, "at": day, "records": page, "next": following}
+
+
+def _after(tier: Tier, token: str | None) -> int | str | None:
+    """The key that a token holds: grids are listed by their codes, the rest by number."""
+    if token is None:
+        return None
+    said = tokens.key(token, 1)[0]
+    if tier == "grid":
+        return said
+    try:
+        return int(said)
+    except ValueError as error:
+        raise Invalid(
+            "token is not one that this list gave; leave it away for the first page.", kind="bad-token"
+        ) from error

@@ -61,7 +61,7 @@ class Record(BaseModel):
 
 
 class Records(BaseModel):
-    """Records by id, a page at a time."""
+    """Records in a fixed order, a page at a time."""
 
     tier: Tier
     at: dt.date

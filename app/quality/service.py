@@ -78,10 +78,10 @@ async def records(
     stale: bool | None,
     grid: str | None,
     area: str | None,
-    after: str | None,
+    after: int | str | None,
     limit: int,
 ) -> list[Document]:
-    """Records of a tier on a day by id: what is missing of each, and when it was last confirmed."""
+    """Records of a tier on a day, by their ``key``: what is missing and when it was last confirmed."""
     _, _, params = await _ground(connection, org_id, plane_code, day, known_at)
     policy = await policies.completeness(connection, day, known_at)
     asked = Asked(tier, policy.tiers[tier], params, known_at)

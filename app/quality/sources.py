@@ -12,6 +12,8 @@ from dataclasses import dataclass
 class Source:
     """One tier: its rows, its columns, and the condition under which each field is missing."""
 
+    key: str
+    """What records are listed by; an index has it, so that a page costs what a page holds."""
     id: str
     name: str
     confirmed: str
@@ -37,6 +39,7 @@ _GRID_OF = """
 """
 
 CUSTOMER = Source(
+    key="a.account_pk",
     id="a.account_id",
     name="a.name",
     confirmed="coalesce(a.confirmed_on, {day})",
@@ -67,6 +70,7 @@ CUSTOMER = Source(
     by={"tier": "p.tier", "segment": "p.segment"},
 )
 BUILDING = Source(
+    key="b.building_pk",
     id="b.building_id",
     name="b.name",
     confirmed="coalesce(b.confirmed_on, {day})",
@@ -87,6 +91,7 @@ BUILDING = Source(
     by={},
 )
 CLUSTER = Source(
+    key="c.cluster_pk",
     id="c.cluster_id",
     name="c.name",
     confirmed="coalesce(c.confirmed_on, {day})",
@@ -109,6 +114,7 @@ CLUSTER = Source(
     by={},
 )
 GRID = Source(
+    key='g.code COLLATE "C"',
     id="g.code",
     name="g.name",
     confirmed="coalesce(i.confirmed_on, {day})",
