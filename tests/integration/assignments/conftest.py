@@ -50,9 +50,12 @@ class World:
     api: Any
     accounts: dict[str, int] = field(default_factory=dict)
     buildings: dict[str, int] = field(default_factory=dict)
+    regions: dict[str, int] = field(default_factory=dict)
     clusters: dict[str, int] = field(default_factory=dict)
     planes: dict[str, Plane] = field(default_factory=dict)
     grids: dict[tuple[str, str], uuid.UUID] = field(default_factory=dict)
+    base: uuid.UUID | None = None
+    """The plan that was published last."""
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -122,6 +125,7 @@ class World:
                 update(Plan).where(Plan.plan_id == plan.plan_id).values(status="published")
             )
         plan_id: uuid.UUID = plan.plan_id
+        self.base = plan_id
         return plan_id
 
     async def building(self, name: str, ground: Any) -> None:
@@ -148,6 +152,7 @@ class World:
         since: dt.date = DAY,
         *,
         building: str | None = None,
+        region: str | None = None,
         level: str = "point",
         radius_m: float | None = None,
         **profile: Any,
@@ -155,7 +160,20 @@ class World:
         self.accounts[name] = await self.add(Account, account_id=name)
         await self.add(AccountProfile, account_pk=self.accounts[name], valid_from=since, **profile)
         if lng is not None and lat is not None:
-            await self.place(name, lng, lat, since, building=building, level=level, radius_m=radius_m)
+            await self.place(
+                name, lng, lat, since, building=building, region=region, level=level, radius_m=radius_m
+            )
+
+    async def profile(
+        self, account: str, since: dt.date, until: dt.date | None = None, **columns: Any
+    ) -> None:
+        await self.add(
+            AccountProfile,
+            account_pk=self.accounts[account],
+            valid_from=since,
+            valid_to=until,
+            **columns,
+        )
 
     async def place(
         self,
@@ -166,6 +184,7 @@ class World:
         until: dt.date | None = None,
         *,
         building: str | None = None,
+        region: str | None = None,
         level: str = "point",
         radius_m: float | None = None,
     ) -> None:
@@ -180,6 +199,7 @@ class World:
             geocode_level=level,
             radius_m=radius_m,
             building_pk=self.buildings[building] if building else None,
+            region_pk=self.regions[region] if region else None,
             valid_from=since,
             valid_to=until,
         )
@@ -297,3 +317,13 @@ class World:
 def world(database: Database, api: Any) -> World:
     """A fresh organisation's world."""
     return World(database, api)
+
+
+@pytest.fixture
+def new_world(database: Database, new_org: Any) -> Any:
+    """Makes worlds, each of a fresh organisation."""
+
+    async def make() -> World:
+        return World(database, await new_org())
+
+    return make
