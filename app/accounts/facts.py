@@ -25,14 +25,10 @@ Keys = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Accounts:
-    """n accounts, ascending by key; texts are object arrays with None where nothing is known."""
+    """n accounts, ascending by key."""
 
     account_pk: Keys
     account_id: NDArray[np.object_]
-    segment: NDArray[np.object_]
-    tier: NDArray[np.object_]
-    net_status: NDArray[np.object_]
-    party_id: NDArray[np.object_]
     first_day: NDArray[np.int32]
     """The first day on which the account has a place; OPEN: never."""
 

@@ -20,11 +20,8 @@ Columns = dict[str, NDArray[Any]]
 # Keys are asked for by ANY and nothing is joined: as long as the statistics know nothing yet of a fresh
 # organisation, a join is a nested loop over all keys times all rows.
 _ACCOUNTS = """
-    SELECT a.account_pk, a.account_id, p.segment, p.tier, p.net_status, p.party_id FROM accounts a
-    LEFT JOIN (SELECT DISTINCT ON (account_pk) * FROM account_profiles
-               WHERE account_pk = ANY(CAST(:accounts AS bigint[])) AND superseded_at IS NULL
-               ORDER BY account_pk, valid_from DESC) p ON p.account_pk = a.account_pk
-    WHERE a.account_pk = ANY(CAST(:accounts AS bigint[])) ORDER BY a.account_pk
+    SELECT account_pk, account_id FROM accounts
+    WHERE account_pk = ANY(CAST(:accounts AS bigint[])) ORDER BY account_pk
 """
 _FIRST_DAYS = """
     SELECT d.account_pk, min(d.valid_from) AS first_day FROM account_places d
@@ -105,14 +102,11 @@ async def _dated(
 
 async def accounts(connection: AsyncConnection, keys: Keys, known_at: dt.datetime | None) -> Columns:
     """The accounts themselves, and the first day any place of theirs is known."""
-    kinds: dict[str, Kind] = {"account_pk": "int64"}
-    texts: dict[str, Kind] = dict.fromkeys(
-        ("account_id", "segment", "tier", "net_status", "party_id"), "text"
-    )
-    found = await read_columns(connection, _ACCOUNTS, kinds | texts, accounts=as_array(keys))
+    kinds: dict[str, Kind] = {"account_pk": "int64", "account_id": "text"}
+    found = await read_columns(connection, _ACCOUNTS, kinds, accounts=as_array(keys))
     then = {} if known_at is None else {"known_at": known_at}
     query = _FIRST_DAYS.format(known=known("d", known_at))
-    kinds["first_day"] = "day"
+    kinds = {"account_pk": "int64", "first_day": "day"}
     first = await read_columns(connection, query, kinds, accounts=as_array(keys), **then)
     day = np.full(len(found["account_pk"]), OPEN, first["first_day"].dtype)
     placed = np.isin(first["account_pk"], found["account_pk"])

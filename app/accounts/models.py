@@ -50,29 +50,18 @@ class Party(OfOrganisation, Base):
 
 
 class Account(OfOrganisation, Base):
-    """A customer or prospect; ``account_id`` is the organisation's own id."""
+    """A customer or prospect; ``account_id`` is the organisation's own id. What changes with time has a table
+    of its own: profiles, places, memberships, locks.
+    """
 
     __tablename__ = "accounts"
-    __table_args__ = (
-        UniqueConstraint("org_id", "account_id"),
-        ForeignKeyConstraint(["org_id", "party_id"], ["parties.org_id", "parties.party_id"], name="party"),
-        Index("ix_accounts_party", "org_id", "party_id", postgresql_where=text("party_id IS NOT NULL")),
-        CheckConstraint("net_status IN ('on_net', 'off_net', 'prospect')", name="net_status"),
-    )
+    __table_args__ = (UniqueConstraint("org_id", "account_id"),)
 
     account_pk: Mapped[NewNumber]
     account_id: Mapped[Words]
     name: Mapped[Words | None]
-    segment: Mapped[Words | None]
-    tier: Mapped[Words | None]
-    net_status: Mapped[Words | None]
-    party_id: Mapped[Words | None]
     uscc: Mapped[Words | None]
     confirmed_on: Mapped[Day | None]
-    visits: Mapped[float | None] = mapped_column(Double)
-    prospects: Mapped[float | None] = mapped_column(Double)
-    opportunities: Mapped[float | None] = mapped_column(Double)
-    complaints: Mapped[float | None] = mapped_column(Double)
     attributes: Mapped[Attributes]
     created_at: Mapped[Now]
     updated_at: Mapped[Now]

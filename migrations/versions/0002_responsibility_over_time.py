@@ -90,6 +90,17 @@ RESTORE_BUILDINGS = """
     WHERE v.org_id = b.org_id AND v.building_pk = b.building_pk
 """
 
+RESTORE_ACCOUNTS = """
+    UPDATE accounts a
+    SET segment = f.segment, tier = f.tier, net_status = f.net_status, party_id = f.party_id, visits = f.visits,
+        prospects = f.prospects, opportunities = f.opportunities, complaints = f.complaints
+    FROM (
+        SELECT DISTINCT ON (org_id, account_pk) * FROM account_profiles
+        WHERE superseded_at IS NULL ORDER BY org_id, account_pk, valid_from DESC
+    ) f
+    WHERE f.org_id = a.org_id AND f.account_pk = a.account_pk
+"""
+
 RESTORE_PLANES = """
     UPDATE planes p SET name = v.name, rules = v.rules, covers = v.covers
     FROM (
@@ -325,6 +336,11 @@ def upgrade() -> None:
         op.drop_column('people', column)
     for column in ('name', 'rules', 'covers'):
         op.drop_column('planes', column)
+    op.drop_index('ix_accounts_party', table_name='accounts', postgresql_where=sa.text('party_id IS NOT NULL'))
+    op.drop_constraint('party', 'accounts', type_='foreignkey')
+    op.drop_constraint(op.f('ck_accounts_net_status'), 'accounts', type_='check')
+    for column in ('segment', 'tier', 'net_status', 'party_id', 'visits', 'prospects', 'opportunities', 'complaints'):
+        op.drop_column('accounts', column)
 
 
 def downgrade() -> None:
@@ -348,6 +364,15 @@ def downgrade() -> None:
         op.execute(RESTORE_PLANES)
     for name in empty:
         op.alter_column('planes', name, server_default=None)
+    for column in ('segment', 'tier', 'net_status', 'party_id'):
+        op.add_column('accounts', sa.Column(column, sa.Text(), nullable=True))
+    for column in ('visits', 'prospects', 'opportunities', 'complaints'):
+        op.add_column('accounts', sa.Column(column, sa.Double(), nullable=True))
+    with tenancy.seen_by_its_owner("accounts", "account_profiles"):
+        op.execute(RESTORE_ACCOUNTS)
+    op.create_check_constraint(op.f('ck_accounts_net_status'), 'accounts', "net_status IN ('on_net', 'off_net', 'prospect')")
+    op.create_foreign_key('party', 'accounts', 'parties', ['org_id', 'party_id'], ['org_id', 'party_id'])
+    op.create_index('ix_accounts_party', 'accounts', ['org_id', 'party_id'], unique=False, postgresql_where=sa.text('party_id IS NOT NULL'))
     for column in ('households', 'ports', 'ports_used'):
         op.add_column('buildings', sa.Column(column, sa.Integer(), nullable=True))
     needed = {
