@@ -1,8 +1,7 @@
 """Everything that is wrong with a plan: its coverage, its classes, its owners, its barriers."""
 
 import datetime as dt
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -11,11 +10,11 @@ import numpy as np
 import shapely
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.orgs import areas, directory, responsibilities
+from app.orgs import areas, directory
 from app.orgs.directory import Area
 from app.places import obstacles
 from app.planes.service import Plane
-from app.plans import service
+from app.plans import owners, service
 from app.plans.cutting import cut_grids
 from app.plans.model import GridTable, Plan
 from app.plans.straddling import straddles
@@ -25,8 +24,8 @@ from geo.coverage import Finding, check
 async def findings(connection: AsyncConnection, plane: Plane, plan: Plan, day: dt.date) -> list[Finding]:
     """The findings on a plan with the areas, exclusions and barriers of that day; errors come first."""
     table = await service.grid_table(connection, plan.plan_id)
-    known = await responsibilities.owners(connection, plane.plane_id, day)
-    found = _no_owner(table, known) + await _mixed_classes(connection, table, day)
+    found = await owners.findings(connection, plane, table, day)
+    found += await _mixed_classes(connection, table, day)
     if not len(table):
         found.append(Finding("no_grids", "error", (), 0.0, None, "the plan has no grids"))
     elif plane.kind == "place":
@@ -59,14 +58,6 @@ async def _ground(connection: AsyncConnection, table: GridTable) -> list[Finding
             )
             for one in crossed
         ),
-    ]
-
-
-def _no_owner(table: GridTable, known: Mapping[uuid.UUID, str]) -> list[Finding]:
-    return [
-        Finding("no_owner", "warning", (code,), _area(table, row), None, "nobody owns the grid")
-        for row, code in enumerate(table.codes)
-        if table.owner_ids[row] is None and table.grid_ids[row] not in known
     ]
 
 

@@ -4,14 +4,18 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.errors import Conflict
 from app.orgs import people, responsibilities
 from app.orgs.people import Service
 from app.orgs.responsibilities import Owned
+from app.planes.service import Plane
 from app.plans import grids_repository
 from app.plans.calendar import Change
+from app.plans.model import GridTable
+from geo.coverage import Finding
 
 Said = Mapping[uuid.UUID, str | None]
 
@@ -57,6 +61,29 @@ async def refuse_away(connection: AsyncConnection, plan_id: uuid.UUID, day: dt.d
         kind="owner-not-in-service",
         grids=rows,
     )
+
+
+async def findings(
+    connection: AsyncConnection, plane: Plane, table: GridTable, day: dt.date
+) -> list[Finding]:
+    """Grids of a plan that nobody would own on that day, and those whose owner is not in service then."""
+    known = await responsibilities.owners(connection, plane.plane_id, day)
+    service = await people.service(connection, [one for one in table.owner_ids if one])
+    found = []
+    for row, code in enumerate(table.codes):
+        person = table.owner_ids[row]
+        if person is None and table.grid_ids[row] in known:
+            continue
+        kind, why = "no_owner", "nobody owns the grid"
+        if person is not None:
+            if any(one.on(day) for one in service.get(person, ())):
+                continue
+            kind, why = "owner_away", f"its owner {person} is not in service on {day}; set another"
+        if plane.kind == "list":
+            why = f"a list without owner: {why}"
+        area = float(table.areas_m2[row])
+        found.append(Finding(kind, "warning", (code,), area if np.isfinite(area) else 0.0, None, why))
+    return found
 
 
 def _owned(change: Change, before: Said, after: Said, earlier: Mapping[uuid.UUID, str]) -> Iterator[Owned]:

@@ -138,6 +138,14 @@ async def test_a_plan_whose_owner_left_is_not_published(load: Load, published: A
     await published("u", "code,name,owner\nG1,one,p1\nG2,two,\n", kind="list", rules=("named_list",))
     again = await load("grids", "code,name,owner\nG1,one,p1\nG2,two,\n", plane="u")
     await load("people", "id,name,to\np1,一,2026-03-01\n", since="2026-01-01")
+    checked = (await api.get(f"/v1/plans/{again['plan']}/check")).json()
+    found = {(one["kind"], *one["codes"]): one["detail"] for one in checked["findings"]}
+    assert set(found) == {("owner_away", "G1"), ("no_owner", "G2")}
+    assert all(text.startswith("a list without owner") for text in found.values())
+    checked = (await api.get(f"/v1/plans/{again['plan']}/check")).json()
+    found = {(one["kind"], *one["codes"]): one["detail"] for one in checked["findings"]}
+    assert set(found) == {("owner_away", "G1"), ("no_owner", "G2")}
+    assert all(text.startswith("a list without owner") for text in found.values())
     await api.post(f"/v1/plans/{again['plan']}/validate", {"acknowledge": True})
     answer = await api.post(
         f"/v1/plans/{again['plan']}/publish", {"effective_from": "2026-04-01", "reason": "late"}
