@@ -14,23 +14,24 @@ from app.storage.rows import records
 # Customers are those whose place names the building. Households that nobody knows divide nothing: the
 # customers of such a building are told, and left out of the ratio.
 _BUILDINGS = """
-    WITH housed AS MATERIALIZED (
-        SELECT p.building_pk, count(*) AS customers,
-               count(*) FILTER (WHERE f.net_status = 'on_net') AS on_net
-        FROM account_places p
-        LEFT JOIN account_profiles f ON f.org_id = p.org_id AND f.account_pk = p.account_pk AND {is_so}
-        WHERE p.building_pk IS NOT NULL AND {is_there}
-          AND (CAST(:segments AS text[]) IS NULL OR f.segment = ANY(:segments))
-        GROUP BY p.building_pk
-    ), counted AS (
-        SELECT b.building_id, b.name, a.grid_id, v.households, v.ports, v.ports_used,
-               coalesce(h.customers, 0) AS customers, coalesce(h.on_net, 0) AS on_net
+    WITH stood AS MATERIALIZED (
+        SELECT b.building_pk, b.building_id, b.name, a.grid_id, v.households, v.ports, v.ports_used
         FROM buildings b
         JOIN building_versions v ON v.org_id = b.org_id AND v.building_pk = b.building_pk AND {stands}
         LEFT JOIN building_assignments a ON a.org_id = b.org_id AND a.building_pk = b.building_pk
              AND a.plane_id = :plane AND {held}
-        LEFT JOIN housed h ON h.building_pk = b.building_pk
-        {where}
+        {page}
+    ), housed AS MATERIALIZED (
+        SELECT p.building_pk, count(*) AS customers,
+               count(*) FILTER (WHERE f.net_status = 'on_net') AS on_net
+        FROM account_places p
+        LEFT JOIN account_profiles f ON f.org_id = p.org_id AND f.account_pk = p.account_pk AND {is_so}
+        WHERE p.building_pk {which} AND {is_there}
+          AND (CAST(:segments AS text[]) IS NULL OR f.segment = ANY(:segments))
+        GROUP BY p.building_pk
+    ), counted AS (
+        SELECT s.*, coalesce(h.customers, 0) AS customers, coalesce(h.on_net, 0) AS on_net
+        FROM stood s LEFT JOIN housed h USING (building_pk)
     )
     SELECT {key}, count(*) AS buildings, count(*) FILTER (WHERE on_net > 0) AS buildings_with_any,
            CAST(coalesce(sum(households), 0) AS bigint) AS households,
@@ -38,12 +39,18 @@ _BUILDINGS = """
            CAST(coalesce(sum(ports_used), 0) AS bigint) AS ports_used,
            CAST(sum(customers) AS bigint) AS customers, CAST(sum(on_net) AS bigint) AS on_net,
            CAST(coalesce(sum(on_net) FILTER (WHERE households > 0), 0) AS bigint) AS on_net_known
-    FROM counted GROUP BY {group} {order}
+    FROM counted GROUP BY {key} {order}
 """
-_PAGE = """
-    WHERE (CAST(:after AS text) IS NULL OR b.building_id COLLATE "C" > :after)
-    ORDER BY b.building_id COLLATE "C" LIMIT :limit
-"""
+_BY_GRID = {"key": "grid_id", "page": "", "which": "IS NOT NULL", "order": ""}
+_BY_BUILDING = {
+    "key": "building_id, name, grid_id",
+    "page": """
+        WHERE (CAST(:after AS text) IS NULL OR b.building_id COLLATE "C" > :after)
+        ORDER BY b.building_id COLLATE "C" LIMIT :limit
+    """,
+    "which": "= ANY(ARRAY(SELECT building_pk FROM stood))",
+    "order": 'ORDER BY building_id COLLATE "C"',
+}
 # A stack names its building, or stands inside a footprint.
 _STACKS = """
     WITH points AS MATERIALIZED (
@@ -101,8 +108,7 @@ async def by_grid(
     segments: Sequence[str] | None,
 ) -> list[dict[str, Any]]:
     """The sums of each grid's buildings; ``grid_id`` is None for buildings in none."""
-    words = {"key": "grid_id", "group": "grid_id", "where": "", "order": ""}
-    query = text(_BUILDINGS.format(**words, **_words(known_at)))
+    query = text(_BUILDINGS.format(**_BY_GRID, **_words(known_at)))
     asked = _asked(at, known_at, plane=plane_id, segments=list(segments) if segments else None)
     return records(await connection.execute(query, asked))
 
@@ -117,10 +123,7 @@ async def by_building(
     limit: int,
 ) -> list[dict[str, Any]]:
     """The same of single buildings by id, behind ``after``."""
-    key = "building_id, name, grid_id"
-    order = 'ORDER BY building_id COLLATE "C"'
-    words = {"key": key, "group": key, "where": _PAGE, "order": order}
-    query = text(_BUILDINGS.format(**words, **_words(known_at)))
+    query = text(_BUILDINGS.format(**_BY_BUILDING, **_words(known_at)))
     asked = _asked(at, known_at, plane=plane_id, segments=list(segments) if segments else None)
     return records(await connection.execute(query, asked | {"after": after, "limit": limit}))
 

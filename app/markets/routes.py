@@ -55,7 +55,9 @@ async def penetration(
 async def stacks(
     scope: Reading,
     plane: Annotated[str | None, Query(description="Tells each building's grid in this plane.")] = None,
-    least: Annotated[int, Query(alias="min", ge=2, description="Customers at one point.")] = 50,
+    least: Annotated[
+        int, Query(alias="min", ge=2, le=1_000_000_000, description="Customers at one point.")
+    ] = 50,
     at: At = None,
     known_at: KnownAt = None,
     limit: Limit = 100,

@@ -29,12 +29,12 @@ class GroupSums(Sums):
 
 
 class PenetrationOut(BaseModel):
-    """A page of groups in order; ``total`` is the whole plane's."""
+    """A page of groups in order; ``total`` is the whole plane's, with the first page."""
 
     plane: str
     at: dt.date
     by: str
-    total: Sums
+    total: Sums | None
     rows: list[GroupSums]
     next: str | None
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.errors import Invalid
 from app.markets import repository
 from app.orgs import directory
 from app.places.buildings import codes_of, ratio, table_on
@@ -38,12 +39,19 @@ async def penetration(
     segments: Sequence[str] | None,
     after: str | None,
     limit: int,
-) -> tuple[Document, list[Document]]:
-    """The sums of the whole plane, and of each group by its code, behind ``after``."""
+) -> tuple[Document | None, list[Document]]:
+    """The sums of the whole plane (with the first page), and of each group by its code, behind ``after``."""
     of = await planes.get(connection, plane)
+    if of.kind == "list":
+        raise Invalid(
+            f"The grids of plane {plane} have no ground, so no building is in them; name a plane of places.",
+            kind="no-ground",
+        )
     table = await table_on(connection, of.plane_id, at, known_at)
-    found = await repository.by_grid(connection, of.plane_id, at, known_at, segments)
-    total = _told(_summed(found))
+    found, total = [], None
+    if by != "building" or after is None:
+        found = await repository.by_grid(connection, of.plane_id, at, known_at, segments)
+        total = _told(_summed(found)) if after is None else None
     if by == "building":
         codes = codes_of(table)
         rows = await repository.by_building(connection, of.plane_id, at, known_at, segments, after, limit)

@@ -11,7 +11,7 @@ import shapely
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments import asking
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.places import buildings_repository as repository
 from app.places.buildings_repository import Box
 from app.planes import service as planes
@@ -144,12 +144,11 @@ async def table_on(
 
 
 def grid_named(table: GridTable | None, plane: str | None, code: str, at: dt.date) -> uuid.UUID:
-    """The grid with this code; raises :class:`NotFound`."""
+    """The grid with this code; raises :class:`NotFound`, and :class:`Invalid` when no plane is named."""
+    if plane is None:
+        raise Invalid("A grid is one of a plane: say which with plane=CODE.", kind="missing-plane")
     if table is None or code not in table.codes:
-        raise NotFound(
-            f"No grid {code!r} is in force in plane {plane} on {at}." if plane else "Say which plane: plane=",
-            kind="unknown-grid",
-        )
+        raise NotFound(f"No grid {code!r} is in force in plane {plane} on {at}.", kind="unknown-grid")
     return table.grid_ids[table.codes.index(code)]
 
 

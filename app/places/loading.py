@@ -131,8 +131,8 @@ async def load_clusters(
     changed = await repository.merge_clusters(connection, work.org_id, staged.given)
     assigned: dict[str, Any] = {}
     if owned and plane is not None:
-        owned_anew = await repository.merge_owners(connection, work.org_id, plane.plane_id, params.since)
-        changed += len(owned_anew)
+        written = await repository.merge_owners(connection, work.org_id, plane.plane_id, params.since)
+        changed, owned_anew = written.changed, written.moved
         members = await account_facts.touched_by(connection, params.since, clusters=owned_anew)
         assigned = await touched.reassign(work, params.since, accounts=members)
     return await finish(work, staged, changed=changed, **assigned)

@@ -163,7 +163,9 @@ _WANTED_EXCLUSIONS = text(
 
 @dataclass(frozen=True)
 class Written:
-    """What a file changed: how many things, and the keys of those that moved, from which day on (or none)."""
+    """What a file changed: how many things, and the keys of those that moved or changed hands, from which day
+    on (or none).
+    """
 
     changed: int
     moved: Keys
@@ -231,9 +233,9 @@ async def merge_clusters(connection: AsyncConnection, org_id: uuid.UUID, given: 
 
 async def merge_owners(
     connection: AsyncConnection, org_id: uuid.UUID, plane_id: uuid.UUID, since: dt.date
-) -> Keys:
-    """Give the staged clusters to their grids from ``since`` until the next change of their owners; the
-    clusters whose owners changed. Two grids of one cluster are both kept.
+) -> Written:
+    """Give the clusters merged just before to their grids from ``since`` until the next change of their
+    owners. Two grids of one cluster are both kept.
     """
     await connection.execute(_WANTED_OWNERS, {"plane": plane_id, "since": since})
     table: Any = ClusterOwner.__table__
@@ -242,8 +244,10 @@ async def merge_owners(
     await connection.execute(_OWNERS_NO_MORE)
     await connection.execute(_NO_GRID)
     await overlay(connection, org_id, table, [*key, "grid_id"], [], "wanted_owners")
+    changed = await connection.execute(text(_CHANGED.format(what="cluster")))
     query = "SELECT DISTINCT cluster_pk FROM overlay_changed"
-    return (await read_columns(connection, query, {"cluster_pk": "int64"}))["cluster_pk"]
+    moved = await read_columns(connection, query, {"cluster_pk": "int64"})
+    return Written(changed.scalar_one(), moved["cluster_pk"], since)
 
 
 async def merge_barriers(connection: AsyncConnection, org_id: uuid.UUID, given: Sequence[str]) -> int:

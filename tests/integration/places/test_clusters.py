@@ -22,7 +22,7 @@ def _owned(told: Any) -> list[Any]:
 async def test_two_owners_are_kept_and_found(ground: Any) -> None:
     file = "id,name,grid\nC1,market,G2\nC1,market,G1\nC2,park,G1\nC3,fair,\nC1,bazaar,G1\nC4,x,G9\n"
     done = await ground.load("clusters", file, plane="p")
-    assert (done["accepted"], sorted(done["why"])) == (4, [5, 6])
+    assert (done["accepted"], done["changed"], sorted(done["why"])) == (4, 3, [5, 6])
     assert "'market'" in done["why"][5]
     assert "'G9'" in done["why"][6]
 

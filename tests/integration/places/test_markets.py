@@ -134,3 +134,11 @@ async def test_stacks_are_many_customers_at_one_point_of_a_building(ground: Any)
     assert ([row["building"] for row in page["rows"]], page["next"]) == (["B3"], None)
     assert (await ground.get("/v1/markets/stacks", min=4, at="2026-05-02"))["rows"] == []
     assert (await ground.get("/v1/markets/stacks", min=3, at="2026-04-30"))["rows"] == []
+
+
+async def test_a_plane_without_ground_has_no_penetration(empty: Any) -> None:
+    await empty.api.post("/v1/planes", {"code": "upper", "kind": "list", "rules": ["named_list"]})
+    answer = await empty.api.get("/v1/markets/penetration", params={"plane": "upper"})
+    assert (answer.status_code, answer.json()["type"].split("/")[-1]) == (422, "no-ground")
+    wrong = await empty.api.get("/v1/buildings", params={"grid": "G1"})
+    assert (wrong.status_code, wrong.json()["type"].split("/")[-1]) == (422, "missing-plane")
