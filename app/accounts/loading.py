@@ -9,6 +9,7 @@ from app.accounts import loading_repository as repository
 from app.geocodes import service as geocodes
 from app.jobs.runner import Work
 from app.planes.service import Plane
+from app.policies import service as policies
 from app.staging import checks, evidence, touched
 from app.staging.params import ImportParams
 from app.staging.parsing import Field, Spec
@@ -123,6 +124,10 @@ async def load_accounts(
     ):
         if column in given:
             await checks.refuse_unknown(connection, column, where, known, advice)
+    codes = await policies.codes(connection, params.since)
+    for column, listed in (("tier", codes.tiers), ("segment", codes.segments)):
+        if column in given and listed is not None:
+            await checks.refuse_unlisted(connection, column, listed, "add it to the policy codes first")
     if "locked_grid" in given:
         await checks.known_grids(connection, params.since, plane.plane_id if plane else None)
         await checks.refuse_unknown(connection, "locked_grid", "known_grids", "code", "no plan has it")

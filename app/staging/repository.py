@@ -80,6 +80,22 @@ async def refuse_unknown(
     await (await driver(connection)).execute(query, {"advice": advice})
 
 
+async def refuse_unlisted(
+    connection: AsyncConnection, column: str, listed: Sequence[str], advice: str
+) -> None:
+    """Refuse each row whose ``column`` holds something that is not listed."""
+    query = sql.SQL(
+        """
+        UPDATE staged s
+        SET reason = concat_ws('; ', s.reason, format('%%s: %%L is not one of %%s; %%s', {name}::text,
+                               s.{column}, %(known)s::text, %(advice)s::text))
+        WHERE s.{column} <> ALL(%(listed)s::text[])
+        """
+    ).format(name=sql.Literal(column), column=sql.Identifier(column))
+    known = {"known": ", ".join(listed) or "none", "listed": list(listed), "advice": advice}
+    await (await driver(connection)).execute(query, known)
+
+
 async def refuse(connection: AsyncConnection, reasons: Iterable[tuple[int, str]]) -> None:
     """Refuse single rows by number."""
     pairs = list(reasons)

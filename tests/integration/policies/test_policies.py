@@ -133,3 +133,20 @@ async def test_a_wider_radius_decides_again_from_its_day(town: Any, load: Any) -
     assert await status(at="2026-04-01") == "quarantined"
     assert await status(at="2026-03-31") == "assigned"
     assert await status(at="2026-04-01", known_at=before) == "assigned"
+
+
+async def test_a_customer_of_a_tier_that_is_not_listed_is_a_refused_row(town: Any) -> None:
+    assert (await put(town, "codes", {"tiers": ["A", "B", "C"]})).status_code == 200
+    rows = "id,lng,lat,tier\nb1,116.005,24.005,B\nb2,116.005,24.005,D\nb3,116.005,24.005,\n"
+    answer = await town.ask(
+        "POST",
+        "/v1/imports/accounts",
+        params={"wait": "true"},
+        data={"crs": "wgs84", "since": "2026-01-01"},
+        files={"file": ("accounts.csv", rows.encode())},
+    )
+    job = answer.json()
+    assert (job["result"]["accepted"], job["result"]["refused"]) == (2, 1)
+    refused = (await town.get(f"/v1/jobs/{job['id']}/rows")).json()["rows"]
+    assert [(row["row"], row["id"]) for row in refused] == [(2, "b2")]
+    assert "tier: 'D' is not one of A, B, C; add it to the policy codes first" in refused[0]["reason"]
