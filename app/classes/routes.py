@@ -6,9 +6,19 @@ from fastapi import APIRouter, Response
 
 from app.classes import service, suggesting
 from app.classes.effect import Change
-from app.classes.schemas import ClassWanted, EffectOut, ReclassWanted, SuggestionsOut, SuggestionsWanted
+from app.classes.schemas import (
+    ClassWanted,
+    EffectOut,
+    ReclassWanted,
+    SuggestionOut,
+    SuggestionsOut,
+    SuggestionsWanted,
+)
 from app.idempotency.service import Answer
 from app.requests import Reading, Writing
+from app.tables import Format, csv_response
+
+COLUMNS = [field.alias or name for name, field in SuggestionOut.model_fields.items()]
 
 router = APIRouter(prefix="/v1/areas", tags=["organisation"])
 
@@ -26,14 +36,15 @@ async def _change(code: str, body: ClassWanted, scope: Writing, *, dry_run: bool
 
 
 @router.post("/class-suggestions", response_model=SuggestionsOut)
-async def suggest_classes(body: SuggestionsWanted, scope: Reading) -> dict[str, Any]:
+async def suggest_classes(body: SuggestionsWanted, scope: Reading, as_format: Format = "json") -> Any:
     """What the density of households or customers suggests for each area, with the evidence.
 
     Nothing is applied: reclass the areas you agree with.
     """
-    return await suggesting.suggestions(
+    told = await suggesting.suggestions(
         scope.connection, body.at or scope.today, body.kind, differing=body.differing
     )
+    return csv_response(told["suggestions"], COLUMNS) if as_format == "csv" else told
 
 
 @router.put("/{code:path}/class", response_model=EffectOut)

@@ -37,6 +37,13 @@ async def test_the_town_is_suggested_urban_with_evidence(api: Any, county: Any, 
 
     differing = await suggest(api, differing=True, kind="community")
     assert [row["area"] for row in differing["suggestions"]] == ["T"]
+    table = await api.post("/v1/areas/class-suggestions?format=csv", {"kind": "community"})
+    head, *lines = table.content.decode("utf-8-sig").splitlines()
+    assert head.split(",")[:5] == ["area", "name", "kind", "class", "suggested"]
+    assert [line.split(",")[:5] for line in lines] == [
+        ["C", "country", "community", "B", "B"],
+        ["T", "town", "community", "B", "A"],
+    ]
     # Nothing of it is applied.
     assert {a["code"]: a["class"] for a in (await api.get("/v1/areas")).json()["areas"]} == {
         "H": "B",
