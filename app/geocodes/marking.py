@@ -13,6 +13,7 @@ from app.errors import Conflict, NotFound
 from app.geocodes import recognition, repository
 from app.geocodes.recognition import COARSE, GENUINE
 from app.policies import service as policies
+from app.storage.locks import one_import
 from geo.cells import cells as cells_at
 from geo.datum import parse_crs, points_to_working
 
@@ -28,6 +29,7 @@ async def mark(
     ``genuine`` is never overruled by recognition; ``coarse`` takes it back. Raises :class:`NotFound` where no
     customer without a building stands, :class:`Conflict` where ``coarse`` is said of too few.
     """
+    await one_import(connection, by.org_id)
     east, north = points_to_working(np.array([lng]), np.array([lat]), parse_crs(crs))
     point = (float(east[0]), float(north[0]))
     cells = cells_at(east, north).astype(np.int64)

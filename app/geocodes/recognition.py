@@ -14,6 +14,7 @@ from app.geocodes import crowds, repository
 from app.geocodes.crowds import Days, Stays
 from app.policies import service as policies
 from app.storage.columns import OPEN
+from app.storage.locks import one_import
 from geo.cells import cells as cells_at
 from geo.geocodes import DEFAULT_POLICY, parse_policy
 
@@ -67,14 +68,12 @@ async def _recognise(
 ) -> Keys:
     if cells is not None and len(cells) == 0:
         return _NONE
-    terms = [
-        (
-            _day(span.valid_from),
-            (parse_policy(span.document) if span.document is not None else DEFAULT_POLICY),
-        )
+    # The crowd of a point is counted by one at a time: two halves of it would each see no pile.
+    await one_import(connection, org_id)
+    crowd_of = [
+        (_day(span.valid_from), _crowd(span.document))
         for span in await policies.spans(connection, "geocodes", since)
     ]
-    crowd_of = [(day, policy.crowd) for day, policy in terms]
     points = await _known(connection, since, cells)
     least = min((crowd for _, crowd in crowd_of if crowd is not None), default=None)
     if least is not None:

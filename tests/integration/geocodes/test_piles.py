@@ -1,5 +1,10 @@
 """Many customers at one identical point are a coarse geocode, over the days on which they are many."""
 
+import datetime as dt
+import random
+
+from app.geocodes import service as geocodes
+
 CENTRE = (116.005, 24.005)
 SINCE = "2026-05-01"
 FOOTPRINT = "POLYGON((116.0049 24.0049,116.0051 24.0049,116.0051 24.0051,116.0049 24.0051,116.0049 24.0049))"
@@ -137,3 +142,21 @@ async def test_deciding_everything_again_changes_nothing(ground, api):
     again = await api.post("/v1/planes/p/reassign", {"from": "2020-01-01"})
     result = await api.done(again) if again.status_code == 202 else again.json()
     assert (result["inserted"], result["superseded"]) == (0, 0), result
+
+
+async def test_counting_every_point_again_finds_nothing_more(ground, api, database):
+    chance = random.Random(7)
+    points = [CENTRE, (116.015, 24.005), (116.002, 24.002)]
+    for _ in range(10):
+        some = chance.sample("abcdef", chance.randint(1, 4))
+        day = f"2026-05-{chance.randint(1, 6):02}"
+        await ground.crowd(
+            *some, at=chance.choice(points), since=day, level=chance.choice(["point", "village"])
+        )
+    assert [pile for day in range(1, 7) for pile in await ground.piles(f"2026-05-0{day}")]
+    async with database.transaction(api.org_id) as connection:
+        before = (await connection.exec_driver_sql("SELECT * FROM piles ORDER BY pile_id")).all()
+        found = await geocodes.recognise(connection, api.org_id, dt.date(2020, 1, 1), None)
+        after = (await connection.exec_driver_sql("SELECT * FROM piles ORDER BY pile_id")).all()
+    assert len(found) == 0
+    assert before == after
