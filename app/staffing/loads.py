@@ -136,7 +136,8 @@ async def _metres(
     if not len(near):
         return out
     accounts = await facts.accounts_of(connection, keys[near], known_at)
-    places = await facts.places_of(connection, accounts, day, day + dt.timedelta(1), known_at)
+    until = day + dt.timedelta(1) if day < dt.date.max else None
+    places = await facts.places_of(connection, accounts, day, until, known_at)
     at = near[np.searchsorted(keys[near], accounts.account_pk[places.account])]
     out[at] = distance_m(home[at, 0], home[at, 1], places.lng, places.lat)
     return out

@@ -81,7 +81,7 @@ async def get_staffing(
 async def get_pay(
     code: str,
     scope: Reading,
-    month: Annotated[str, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-05"])],
+    month: Annotated[str, Query(pattern=r"^[12]\d{3}-(0[1-9]|1[0-2])$", examples=["2026-05"])],
     measure: Annotated[str | None, Query(description="A loaded measure; that of the policy else.")] = None,
     within: Annotated[str | None, Query(description="Kind of the areas whose caps count.")] = None,
     known_at: KnownAt = None,
