@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.storage.columns import as_array, read_columns
 from app.storage.copy import copy_rows, staging_table
+from app.storage.dated import on_day
 from app.storage.rows import records
 
 Keys = NDArray[np.int64]
@@ -172,24 +173,36 @@ _AS_OF = """
     LEFT JOIN LATERAL (
         SELECT g.code FROM plan_terms f
         JOIN plan_grids g ON g.org_id = f.org_id AND g.plan_id = f.plan_id AND g.grid_id = a.grid_id
-        WHERE f.plane_id = a.plane_id AND f.valid_from <= :at AND (f.valid_to IS NULL OR :at < f.valid_to)
-          AND f.recorded_at <= :known_at AND (f.superseded_at IS NULL OR :known_at < f.superseded_at)
+        WHERE f.plane_id = a.plane_id AND {in_force}
     ) g ON true
-    WHERE a.{key} = :subject AND (CAST(:plane AS text) IS NULL OR p.code = :plane)
-      AND a.valid_from <= :at AND (a.valid_to IS NULL OR :at < a.valid_to)
-      AND a.recorded_at <= :known_at AND (a.superseded_at IS NULL OR :known_at < a.superseded_at)
+    WHERE a.{key} = :subject AND (CAST(:plane AS text) IS NULL OR p.code = :plane) AND {holds}
     ORDER BY p.code COLLATE "C"
 """
-_ACCOUNT_AS_OF = text(_AS_OF.format(table="assignments", key="account_pk", more=""))
-_BUILDING_AS_OF = text(_AS_OF.format(table="building_assignments", key="building_pk", more=", a.share"))
+
+
+async def _as_of(
+    connection: AsyncConnection,
+    table: str,
+    subject: int,
+    plane: str | None,
+    at: dt.date,
+    known_at: dt.datetime | None,
+) -> list[Mapping[str, Any]]:
+    key, more = ("account_pk", "") if table == "assignments" else ("building_pk", ", a.share")
+    query = _AS_OF.format(
+        table=table, key=key, more=more, in_force=on_day("f", known_at), holds=on_day("a", known_at)
+    )
+    asked: dict[str, Any] = {"subject": subject, "plane": plane, "at": at}
+    if known_at is not None:
+        asked["known_at"] = known_at
+    return list(records(await connection.execute(text(query), asked)))
 
 
 async def of_account(
     connection: AsyncConnection, account_pk: int, plane: str | None, at: dt.date, known_at: dt.datetime | None
 ) -> list[Mapping[str, Any]]:
     """The account's rows that hold on a day, as known then (none: now): one for each plane that has any."""
-    asked = {"subject": account_pk, "plane": plane, "at": at, "known_at": known_at or "infinity"}
-    return list(records(await connection.execute(_ACCOUNT_AS_OF, asked)))
+    return await _as_of(connection, "assignments", account_pk, plane, at, known_at)
 
 
 async def of_building(
@@ -200,5 +213,4 @@ async def of_building(
     known_at: dt.datetime | None,
 ) -> list[Mapping[str, Any]]:
     """The building's rows that hold on a day, as known then (none: now): one for each plane that has any."""
-    asked = {"subject": building_pk, "plane": plane, "at": at, "known_at": known_at or "infinity"}
-    return list(records(await connection.execute(_BUILDING_AS_OF, asked)))
+    return await _as_of(connection, "building_assignments", building_pk, plane, at, known_at)

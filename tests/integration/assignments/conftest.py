@@ -27,7 +27,8 @@ from app.accounts.models import (
 )
 from app.assignments import service as assignments
 from app.assignments.service import Reassigned
-from app.places.models import Building, BuildingVersion, Cluster, ClusterOwner
+from app.geocodes.models import Pile
+from app.places.models import Building, BuildingVersion, Cluster, ClusterOwner, Region, RegionVersion
 from app.planes import service as planes
 from app.planes.service import Plane
 from app.plans import calendar
@@ -129,17 +130,38 @@ class World:
         return plan_id
 
     async def building(self, name: str, ground: Any) -> None:
-        point = shapely.point_on_surface(ground)
         self.buildings[name] = await self.add(Building, building_id=name)
+        await self.stands(name, ground, dt.date.min)
+
+    async def stands(self, name: str, ground: Any, since: dt.date) -> None:
+        """A building stands here from a day on."""
+        point = shapely.point_on_surface(ground)
         await self.add(
             BuildingVersion,
             building_pk=self.buildings[name],
-            valid_from=dt.date.min,
+            valid_from=since,
             footprint=from_shape(ground, 4326),
             received=shapely.to_wkb(ground),
             datum="wgs84",
             h3=int(cells([point.x], [point.y])[0]),
         )
+
+    async def region(self, name: str, ground: Any) -> None:
+        self.regions[name] = await self.add(Region, region_id=name)
+        await self.add(
+            RegionVersion,
+            region_pk=self.regions[name],
+            valid_from=dt.date.min,
+            ground=from_shape(ground, 4326),
+            received=shapely.to_wkb(ground),
+            datum="wgs84",
+        )
+
+    async def pile(
+        self, lng: float, lat: float, since: dt.date, until: dt.date | None = None, verdict: str = "coarse"
+    ) -> None:
+        where = {"lng": lng, "lat": lat, "customers": 50, "verdict": verdict}
+        await self.add(Pile, valid_from=since, valid_to=until, **where)
 
     async def party(self, name: str) -> None:
         await self.add(Party, party_id=name, name=name)
