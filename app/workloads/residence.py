@@ -61,7 +61,8 @@ async def _from(
     known_at: dt.datetime | None,
 ) -> float | None:
     accounts = await facts.accounts_of(connection, grid.account_pk, known_at)
-    places = await facts.places_of(connection, accounts, day, day + dt.timedelta(1), known_at)
+    after = day + dt.timedelta(1) if day < dt.date.max else None
+    places = await facts.places_of(connection, accounts, day, after, known_at)
     if len(places.account) == 0:
         return None
     weight = grid.minutes[places.account]

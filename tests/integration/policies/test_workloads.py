@@ -62,6 +62,8 @@ async def test_an_owner_who_lives_away_has_a_way_to_go(town: Any) -> None:
     assert home["minutes"] == pytest.approx(22 * 2 * home["distance_m"] / 1000 * 1.35 / 15 * 60)
     assert told["minutes_with_residence"] == pytest.approx(told["minutes"] + home["minutes"])
     assert (await ask(town, "/v1/planes/p/grids/E/workload"))["residence"] is None
+    last = await ask(town, "/v1/planes/p/grids/W/workload", at="9999-12-31")
+    assert last["residence"]["distance_m"] == pytest.approx(home["distance_m"])
 
 
 async def test_every_grid_of_a_plane_as_a_table(town: Any) -> None:
