@@ -193,7 +193,8 @@ def breakdown(accounts: Accounts, policy: WorkloadPolicy, classes: NDArray[Any])
 
 def minutes_of(parts: Mapping[str, Part]) -> NDArray[np.float64]:
     """Minutes a month of n accounts: the sum of the parts of ``breakdown``, float64, never negative."""
-    return np.sum([part.minutes for part in parts.values()], axis=0)
+    total: NDArray[np.float64] = np.sum([part.minutes for part in parts.values()], axis=0)
+    return total
 
 
 def sum_by(
