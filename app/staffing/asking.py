@@ -56,8 +56,12 @@ async def responsible(
     grid: str | None = None,
     person_id: str | None = None,
     role: str | None = None,
+    history: bool = False,
 ) -> list[Document]:
-    """Who is responsible for which grid on a day, by plane, grid, role (owners first) and person."""
+    """Who is responsible for which grid on a day, by plane, grid, role (owners first) and person.
+
+    With ``history`` the spans of all days.
+    """
     plane_id = (await planes.get(connection, plane, day, known_at)).plane_id if plane else None
     grids: list[uuid.UUID] | None = None
     if grid is not None:
@@ -69,7 +73,13 @@ async def responsible(
     if person_id is not None and not await people.history(connection, person_id, known_at):
         raise NotFound(f"There is nobody with the id {person_id!r}.", kind="unknown-person")
     held = await responsibilities.held(
-        connection, day, known_at, plane_id=plane_id, grids=grids, person_id=person_id, role=role
+        connection,
+        None if history else day,
+        known_at,
+        plane_id=plane_id,
+        grids=grids,
+        person_id=person_id,
+        role=role,
     )
     return await rows(connection, held, day, known_at)
 

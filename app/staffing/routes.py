@@ -33,6 +33,7 @@ async def list_responsibilities(
     grid: Annotated[str | None, Query(description="Code of a grid.")] = None,
     person: Annotated[str | None, Query(description="Id of a person.")] = None,
     role: Role | None = None,
+    history: Annotated[bool, Query(description="All spans, not those of the day alone.")] = False,
     at: At = None,
     known_at: KnownAt = None,
     limit: Limit = 1_000,
@@ -42,7 +43,7 @@ async def list_responsibilities(
     """Who is responsible for which grid on a day, in which role, from when to when."""
     day, known = at or scope.today, await known_moment(scope, known_at)
     found = await asking.responsible(
-        scope.connection, day, known, plane=plane, grid=grid, person_id=person, role=role
+        scope.connection, day, known, plane=plane, grid=grid, person_id=person, role=role, history=history
     )
     if form == "csv":
         return csv_response(found)

@@ -138,6 +138,8 @@ async def test_responsibilities_as_of_a_day_and_as_known_then(api: Any, load: An
     ]
     assert await held(at="2026-04-01", plane="p", grid="G1", role="owner") == [("G1", "p3", "owner")]
     assert await held(at=DAY, person="p1") == [("G1", "p1", "owner"), ("G2", "p1", "defence")]
+    everything = await held(at=DAY, grid="G1", role="owner", history=True)
+    assert everything == [("G1", "p1", "owner"), ("G1", "p3", "owner")]
     page = (await api.get("/v1/responsibilities", params={"at": DAY, "limit": 3})).json()
     rest = await held(at=DAY, limit=3, token=page["next"])
     assert rest == [("G2", "p1", "defence"), ("G2", "p3", "stand_in")]
