@@ -206,16 +206,6 @@ def sum_by(
     return {k: np.bincount(rows, v[inside], minlength=n).astype(np.float64) for k, v in values.items()}
 
 
-def stack(values: Mapping[str, NDArray[np.float64]], names: Sequence[str]) -> NDArray[np.float64]:
-    """The named measures as columns of an (n, k) array. InputError (``unknown-measure``) for another name."""
-    for name in names:
-        if name not in values:
-            raise InputError(
-                f"unknown measure {name!r}; there are {', '.join(values)}", kind="unknown-measure"
-            )
-    return np.column_stack([values[name] for name in names])
-
-
 def _coded(values: NDArray[Any], known: Mapping[str, Any], what: str) -> tuple[list[str], NDArray[np.intp]]:
     names = list(known)
     texts = np.array(["" if v is None or v != v else str(v) for v in values], dtype=np.str_)

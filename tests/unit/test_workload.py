@@ -15,7 +15,6 @@ from geo.workload import (
     minutes_of,
     parse_policy,
     residence_minutes,
-    stack,
     sum_by,
     travel_minutes,
 )
@@ -102,9 +101,6 @@ def test_weights_are_finite_and_never_negative(rows):
 def test_sums_leave_out_what_is_nowhere():
     sums = sum_by(np.array([0, 2, -1, 2]), {"minutes": np.array([1.0, 2, 4, 8])}, 3)
     assert sums["minutes"].tolist() == [1, 0, 10]
-    assert stack({"a": np.ones(2), "b": np.zeros(2)}, ["b", "a"]).tolist() == [[0, 1], [0, 1]]
-    with pytest.raises(InputError, match="unknown measure 'c'"):
-        stack({"a": np.ones(2)}, ["c"])
 
 
 def test_visits_name_every_tier_there_is():
