@@ -122,7 +122,8 @@ async def refuse_spans(connection: AsyncConnection, key: Sequence[str]) -> None:
     same = [sql.SQL("a.{0} = b.{0}").format(sql.Identifier(column)) for column in key]
     query = sql.SQL(
         """
-        UPDATE staged s SET reason = concat_ws('; ', s.reason, 'its dates overlap those of row ' || d.first)
+        UPDATE staged s SET reason = concat_ws('; ', s.reason, 'its dates overlap those of row ' || d.first
+                               || ': let one end on the day on which the other begins')
         FROM (SELECT b.row, min(a.row) AS first
               FROM staged a JOIN staged b ON {same} AND a.row < b.row
                AND a.valid_from < coalesce(b.valid_to, 'infinity')
