@@ -123,3 +123,30 @@ def test_facts_are_found_as_of_a_day(facts: Spans, asked: list[tuple[int, int]])
     fact, row = timeline.during(facts.subject, facts.start, facts.end, subject, day)
     pairs = sorted(zip(fact.tolist(), row.tolist(), strict=True))
     assert pairs == sorted((int(f), row) for row, f in enumerate(found) if f >= 0)
+
+
+@given(histories(), histories(), st.integers(-5, HORIZON + 5))
+def test_the_first_difference_is_the_first_day_on_which_values_differ(
+    stored: Spans, wanted: Spans, since: int
+) -> None:
+    def value(some: Spans, subject: int, day: int) -> int:
+        held = [v for s, start, end, v in rows_of(some) if s == subject and start <= day < end]
+        return held[0] if held else -1
+
+    expected = {}
+    for subject in range(3):
+        for day in range(since, HORIZON + 3):
+            pair = value(stored, subject, day), value(wanted, subject, day)
+            if pair[0] != pair[1]:
+                expected[subject] = pair
+                break
+    found = timeline.first_difference(stored, wanted, since)
+    subjects, before, after = (column.tolist() for column in found)
+    assert dict(zip(subjects, zip(before, after, strict=True), strict=True)) == expected
+
+
+@given(st.lists(st.integers(0, 4), max_size=8), st.lists(st.integers(0, 4), max_size=8))
+def test_pairs_are_all_rows_with_equal_keys(left: list[int], right: list[int]) -> None:
+    one, two = timeline.pairs(np.array(left, np.int64), np.array(right, np.int64))
+    expected = [(i, j) for i, a in enumerate(left) for j, b in enumerate(right) if a == b]
+    assert sorted(zip(one.tolist(), two.tolist(), strict=True)) == expected
