@@ -135,7 +135,7 @@ def test_the_first_difference_is_the_first_day_on_which_values_differ(
 
     expected = {}
     for subject in range(3):
-        for day in range(since, HORIZON + 3):
+        for day in range(since, HORIZON + 8):
             pair = value(stored, subject, day), value(wanted, subject, day)
             if pair[0] != pair[1]:
                 expected[subject] = pair

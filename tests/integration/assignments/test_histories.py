@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.assignments import explaining
-from app.assignments import service as assignments
-from app.planes import service as planes
 from app.storage.dated import known
 
 DAY = dt.date(2026, 5, 1)
@@ -141,10 +139,8 @@ async def change(world: Any, what: str, day: dt.date, *said: Any) -> None:
         rows = [f"{said[0]},name,{one}" for one in sorted(said[1])]
         await load(world, "clusters", day, "\n".join(["id,name,grid", *rows]), plane="lower")
     elif what == "plane":
-        async with world.writing() as connection:
-            plane = world.planes["lower"]
-            await planes.put(connection, world.api.org_id, plane, day, rules=said[0], covers=said[1])
-            await assignments.reassign(connection, world.api.org_id, plane, day)
+        body = {"rules": said[0], "covers": said[1], "from": day.isoformat()}
+        await world.api.done(await world.api.ask("PATCH", "/v1/planes/lower", json=body))
     elif what == "policy":
         document = {"radius_m": {"village": said[0]}, "pile": {"customers": said[1]}}
         body = {"document": document, "from": day.isoformat(), "reason": "as surveyed"}
