@@ -14,15 +14,18 @@ from app.storage.rows import records
 Rows = list[dict[str, Any]]
 
 # What a grid is called on a day: as in the plan in force then, else in the latest that was published or made.
-CODE = """(
+_CODE = """(
     SELECT g.code FROM plan_grids g
     JOIN plans n ON n.org_id = g.org_id AND n.plan_id = g.plan_id
-    LEFT JOIN plan_terms t ON t.org_id = g.org_id AND t.plan_id = g.plan_id AND t.superseded_at IS NULL
-    WHERE g.org_id = d.org_id AND g.grid_id = d.grid_id
+    LEFT JOIN plan_terms t ON t.org_id = g.org_id AND t.plan_id = g.plan_id AND {known}
+    WHERE g.org_id = d.org_id AND g.grid_id = d.grid_id AND {made}
     ORDER BY (t.valid_from <= {day} AND (t.valid_to IS NULL OR {day} < t.valid_to)) IS NOT TRUE,
              t.valid_from DESC NULLS LAST, n.created_at DESC
     LIMIT 1) AS grid"""
-_SPAN = "d.valid_from, d.valid_to, d.recorded_at, d.superseded_at"
+_EVER = "d.superseded_at"
+# What was known then was not yet known to be wrong.
+_THEN = "CAST(NULL AS timestamptz) AS superseded_at"
+_SPAN = "d.valid_from, d.valid_to, d.recorded_at, {until}"
 _PROFILES = """
     SELECT d.segment, d.tier, d.net_status, d.party_id AS party, d.visits, d.prospects, d.opportunities,
            d.complaints, {span}
@@ -52,7 +55,7 @@ _LISTS = """
     WHERE d.account_pk = :key AND {when}
     UNION ALL
     SELECT p.code, d.list, {code}, d.party_id, greatest(d.valid_from, f.valid_from),
-           least(d.valid_to, f.valid_to), greatest(d.recorded_at, f.recorded_at), d.superseded_at
+           least(d.valid_to, f.valid_to), greatest(d.recorded_at, f.recorded_at), {ended}
     FROM account_profiles f
     JOIN list_entries d ON d.org_id = f.org_id AND d.party_id = f.party_id
          AND d.valid_from < coalesce(f.valid_to, 'infinity')
@@ -78,7 +81,7 @@ _ONE = """
     SELECT account_pk, account_id AS id, name, uscc, confirmed_on AS confirmed, attributes, created_at
     FROM accounts WHERE account_id = :id
 """
-# In the order in which they were first loaded: that is the order of an index whatever is asked.
+# By key: that is the order of an index whatever is asked, and no page sorts all that there is.
 _PAGE = """
     SELECT a.account_pk, a.account_id AS id, a.name, f.segment, f.tier, f.net_status, f.party_id AS party,
            ST_X(l.geometry) AS lng, ST_Y(l.geometry) AS lat, l.geocode_level, l.address,
@@ -177,22 +180,29 @@ async def one(connection: AsyncConnection, account_id: str) -> dict[str, Any] | 
 
 async def facts_on(connection: AsyncConnection, key: int, asked: AsOf, name: str) -> Rows:
     """The account's facts of one kind (a key of ``FACTS``) on a day."""
-    query = _dated(FACTS[name], asked.holds("d"), ":at", of=asked.holds("f"))
+    query = _dated(FACTS[name], asked.known_at, asked.holds("d"), ":at", of=asked.holds("f"))
     return records(await connection.execute(text(query), asked.params | {"key": key}))
 
 
 async def history(connection: AsyncConnection, key: int, known_at: dt.datetime | None, name: str) -> Rows:
     """All spans of the account's facts of one kind: those known then, or (none) all that ever were."""
-    if known_at is None:
-        query = _dated(FACTS[name], "true", "d.valid_from", of=known("f"))
-        return records(await connection.execute(text(query), {"key": key}))
-    query = _dated(FACTS[name], known("d", known_at), "d.valid_from", of=known("f", known_at))
-    return records(await connection.execute(text(query), {"key": key, "known_at": known_at}))
+    params: dict[str, Any] = {"key": key}
+    when = "true"
+    if known_at is not None:
+        params["known_at"], when = known_at, known("d", known_at)
+    query = _dated(FACTS[name], known_at, when, "d.valid_from", of=known("f", known_at))
+    return records(await connection.execute(text(query), params))
 
 
-def _dated(query: str, when: str, day: str, **words: str) -> str:
+def _dated(query: str, known_at: dt.datetime | None, when: str, day: str, **words: str) -> str:
     """A query whose rows hold ``when``, and whose grids are called as on the ``day``."""
-    return query.format(when=when, code=CODE.format(day=day), span=_SPAN, **words)
+    span = _SPAN.format(until=_EVER if known_at is None else _THEN)
+    return query.format(when=when, code=_code(day, known_at), span=span, ended=span.split(", ")[-1], **words)
+
+
+def _code(day: str, known_at: dt.datetime | None) -> str:
+    made = "true" if known_at is None else "n.created_at <= :known_at"
+    return _CODE.format(day=day, known=known("t", known_at), made=made)
 
 
 async def page(connection: AsyncConnection, asked: AsOf, wanted: Wanted, after: int, limit: int) -> Rows:
@@ -207,7 +217,7 @@ async def page(connection: AsyncConnection, asked: AsOf, wanted: Wanted, after: 
     }
     params = asked.params | wanted.given | {"after": after, "limit": limit}
     if wanted.plane_id is not None:
-        words["more"] = ", d.status, d.rule, " + CODE.format(day=":at")
+        words["more"] = ", d.status, d.rule, " + _code(":at", asked.known_at)
         words["held"] = _HELD.format(is_held=asked.holds("d"))
         params["plane"] = wanted.plane_id
     return records(await connection.execute(text(_PAGE.format(**words)), params))
@@ -215,7 +225,7 @@ async def page(connection: AsyncConnection, asked: AsOf, wanted: Wanted, after: 
 
 async def held(connection: AsyncConnection, keys: list[int], asked: AsOf) -> Rows:
     """Whose these accounts are in each plane on a day."""
-    query = _dated(_WHERE_HELD, asked.holds("d"), ":at")
+    query = _dated(_WHERE_HELD, asked.known_at, asked.holds("d"), ":at")
     return records(await connection.execute(text(query), asked.params | {"keys": keys}))
 
 
@@ -239,6 +249,6 @@ async def party(connection: AsyncConnection, asked: AsOf, party_id: str) -> dict
 
 async def entries(connection: AsyncConnection, asked: AsOf, wanted: Wanted, after: int, limit: int) -> Rows:
     """Entries of named lists that hold on a day, in the order in which they were written."""
-    query = _dated(_ENTRIES, asked.holds("d"), ":at", filters=wanted.sql(_ENTRY_FILTERS))
+    query = _dated(_ENTRIES, asked.known_at, asked.holds("d"), ":at", filters=wanted.sql(_ENTRY_FILTERS))
     params = asked.params | wanted.given | {"after": after, "limit": limit}
     return records(await connection.execute(text(query), params))

@@ -50,7 +50,7 @@ async def list_accounts(
     token: str | None = None,
     form: Format = "json",
 ) -> Any:
-    """Accounts that were customers or prospects on the day, in the order in which they were first loaded."""
+    """Accounts that were customers or prospects on the day, in an order that stays the same."""
     asked = AsOf(at or scope.today, await known_moment(scope, known_at))
     values = {
         "status": status,

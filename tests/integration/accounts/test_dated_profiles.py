@@ -39,7 +39,29 @@ async def test_what_was_believed_stays_to_be_asked_for(town: Any, load: Any, ask
     told = (await ask("/v1/accounts/a1/history"))["profiles"]
     assert [(one["tier"], one["superseded_at"] is None) for one in told] == [("A", False), ("C", True)]
     then = (await ask("/v1/accounts/a1/history", known_at=before))["profiles"]
-    assert [one["tier"] for one in then] == ["A"]
+    assert [(one["tier"], one["superseded_at"]) for one in then] == [("A", None)]
+
+
+async def test_what_was_known_then_never_changes(town: Any, load: Any, ask: Any) -> None:
+    await load("accounts", "id,lng,lat,locked_grid\na1,116.005,24.005,W\n", crs="wgs84")
+    await load("named-lists", "account,party,grid\na1,,E\n,works,E\n", plane="p")
+    moment = (await ask("/v1/accounts/a1/history"))["lists"][-1]["recorded_at"]
+    asked = [
+        (path, {**days, "known_at": moment})
+        for days in ({"at": MAY}, {"at": JULY})
+        for path in ("/v1/accounts/a1", "/v1/parties/works", "/v1/accounts", "/v1/named-lists",
+                     "/v1/planes/p/conflicts")
+    ] + [("/v1/accounts/a1/history", {"known_at": moment})]  # fmt: skip
+    before = [await ask(path, **params) for path, params in asked]
+    await load(
+        "accounts",
+        "id,lng,lat,tier,party,cluster,locked_grid\na1,116.015,24.005,C,,m1,E\n",
+        crs="wgs84",
+        since=JUNE,
+    )
+    await load("named-lists", "account,party,grid,list\na1,,W,\na2,,W,\n,works,W,另\n", plane="p")
+    assert [await ask(path, **params) for path, params in asked] == before
+    assert (await ask("/v1/accounts/a1", at=JULY))["profile"]["tier"] == "C"
 
 
 async def test_a_party_counts_while_the_account_is_of_it(town: Any, load: Any, ask: Any) -> None:
