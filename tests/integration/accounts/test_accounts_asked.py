@@ -93,3 +93,28 @@ async def test_history_tells_every_span(town: Any, load: Any, ask: Any) -> None:
     assert len(told["places"]) == 3
     held = [one for one in told["assignments"] if one["superseded_at"] is None]
     assert [(one["grid"], one["from"], one["to"]) for one in held] == [("W", MAY, JUNE), ("E", JUNE, None)]
+
+
+async def test_impossible_questions_are_refused_with_what_is_wrong(town: Any) -> None:
+    paths = (
+        "/v1/accounts/a%00",
+        "/v1/accounts?segment=%00",
+        "/v1/accounts?party=a%00&limit=1",
+        "/v1/accounts?limit=0",
+        "/v1/accounts?at=yesterday",
+        "/v1/accounts?status=assigned",
+        "/v1/accounts/a1?known_at=x",
+        "/v1/parties/%00",
+        "/v1/parties?name=%00",
+        "/v1/named-lists?list=%00",
+        "/v1/named-lists?plane=nowhere",
+        "/v1/planes/%00/conflicts",
+    )
+    for path in paths:
+        answer = await town.get(path)
+        assert 400 <= answer.status_code < 500, (path, answer.text)
+        assert answer.json()["title"]
+    for day in ("0001-01-01", "9999-12-31"):
+        for path in ("/v1/accounts/a1", "/v1/accounts", "/v1/parties/works", "/v1/planes/p/conflicts"):
+            assert (await town.get(path, params={"at": day})).status_code == 200
+    assert (await town.get("/v1/accounts/a1/history?known_at=2001-01-01")).json()["profiles"] == []
