@@ -46,6 +46,11 @@ async def test_a_full_run_changes_nothing(ground: Any, seed: int) -> None:
     await ground.load("regions", f"id,wkt\nV1,{box}\nV2,{box}\n")
     await ground.load("buildings", f"id,wkt\nB1,{box}\nB2,{box}\n")
     await ground.load("clusters", "id,name,grid\nC1,market,G1\nC2,market,G2\n", plane="p")
+    # Somebody stands in each of them, so that whatever changes has somebody to move.
+    head = "id,lng,lat,geocode_level,region,building,cluster\n"
+    rows = "a1,116.003,24.005,point,,,C1\na2,116.003,24.005,point,,B1,\na3,116.003,24.005,village,V1,,\n"
+    rows += "b1,116.003,24.005,point,,,C2\nb2,116.003,24.005,point,,B2,\nb3,116.003,24.005,village,V2,,\n"
+    await ground.load("accounts", head + rows)
     done: list[Any] = []
     for _ in range(STEPS):
         kind, text, fields = _file(chance)
