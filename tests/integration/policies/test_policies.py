@@ -79,6 +79,8 @@ async def test_a_bad_document_is_refused_with_the_place(api: Any) -> None:
     missing = await api.ask("PUT", "/v1/policies/workload", json={"document": {}})
     assert missing.status_code == 422
     assert "body.from" in missing.json()["title"]
+    nul = await put(api, "workload", {"name": "\0"})
+    assert nul.json()["type"].endswith("/unstorable-value")
     assert (await held(api, "workload"))["default"] is True
 
 
