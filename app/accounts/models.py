@@ -115,7 +115,7 @@ class AccountPlace(OfOrganisation, Dated, Base):
         Index("ix_account_places_geometry", "org_id", "geometry", postgresql_using="gist"),
         Index("ix_account_places_building", "org_id", "building_pk"),
         # Who else stands at a point: cells are compared by an operator that row-level security lets through.
-        Index("ix_account_places_h3", "org_id", "h3", postgresql_where=text("superseded_at IS NULL")),
+        Index("ix_account_places_h3", "org_id", "h3"),
         Index(
             "ix_account_places_region", "org_id", "region_pk", postgresql_where=text("region_pk IS NOT NULL")
         ),
