@@ -43,11 +43,10 @@ _PAGE = """
     SELECT h.account_pk, c.account_id, c.name, h.address, h.level,
            coalesce(CAST(h.evidence ->> 'radius_m' AS float8), h.radius_m) AS radius_m, h.lng, h.lat, h.h3,
            h.reason, h.evidence -> 'grids' AS grids, r.region_id, r.name AS region_name
-    FROM ({held}) h
+    FROM (SELECT * FROM ({held}) h WHERE {wanted} ORDER BY h.account_pk LIMIT :limit) h
     JOIN accounts c ON c.account_pk = h.account_pk
     LEFT JOIN regions r ON r.region_pk = h.region_pk
-    WHERE {wanted}
-    ORDER BY h.account_pk LIMIT :limit
+    ORDER BY h.account_pk
 """
 _POINTS = """
     SELECT h.lng, h.lat, h.h3, min(h.reason) AS reason, array_agg(DISTINCT h.level) AS levels,

@@ -3,7 +3,7 @@
 `./run check history [ACCOUNTS] [SIDE]` (default 1,000,000 customers in 40 by 40 grids) writes them straight
 into the tables of a cluster of its own, asks the service as a client would, and prints the best and the
 median time of each question and how the large tables were read for it. Exit 1 when a question about one
-customer or one grid, or a count of what is quarantined, read a large table whole. Nothing is left behind.
+customer, one grid or what is quarantined read a large table whole. Nothing is left behind.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from app.storage.database import Database
 from tests.history_data import BIG, CHANGES, History, changed_on, overheard, scans, write
 
 ROUNDS = 7
-WHOLE = ("/v1/coverage/summary",)
+WHOLE = ("/v1/coverage/summary", "/v1/planes/p/quarantine/summary")
 """Questions about everybody: they may read what is known of everybody."""
 
 
@@ -57,7 +57,8 @@ async def ask(database: Database, client: httpx.AsyncClient, history: History) -
     headers = {"Authorization": f"Bearer {history.key}"}
     print(f"{'best':>8} {'median':>8}  question", flush=True)
     for path, params in questions(history):
-        seconds = []
+        seconds: list[float] = []
+        await client.get(path, params=dict(params), headers=headers)
         for _ in range(ROUNDS):
             began = time.perf_counter()
             with overheard() as heard:
