@@ -17,7 +17,8 @@ from app.storage.rows import records
 Rows = list[dict[str, Any]]
 
 # A pile counts only for places that say nothing better than their coordinates. Its own claim comes first
-# where that is no finer than the pile.
+# where that is no finer than the pile. What is quarantined is little among much, so each place is looked up:
+# OFFSET keeps the planner, which does not know how little it is, from reading all places to join them.
 _HELD = """
     SELECT a.account_pk, a.evidence, x.geometry, x.h3, x.address, x.geocode_level AS level, x.radius_m,
            x.region_pk, ST_X(x.geometry) AS lng, ST_Y(x.geometry) AS lat,
@@ -25,7 +26,10 @@ _HELD = """
                 WHEN p.pile_id IS NOT NULL THEN 'pile'
                 ELSE 'region_crosses' END AS reason
     FROM assignments a
-    JOIN account_places x ON x.org_id = a.org_id AND x.account_pk = a.account_pk AND {place_on_day}
+    CROSS JOIN LATERAL (
+        SELECT x.* FROM account_places x
+        WHERE x.org_id = a.org_id AND x.account_pk = a.account_pk AND {place_on_day} OFFSET 0
+    ) x
     LEFT JOIN piles p ON p.org_id = a.org_id AND p.lng = ST_X(x.geometry) AND p.lat = ST_Y(x.geometry)
          AND p.verdict = 'coarse' AND x.building_pk IS NULL AND x.region_pk IS NULL AND {pile_on_day}
     WHERE a.plane_id = :plane AND a.status = 'quarantined' AND {assigned_on_day} {after}
