@@ -17,11 +17,9 @@ import shapely
 from numba import njit
 
 from geo.locator.exact import orientation
+from geo.locator.frame import MARGIN, columns_of, rows_of, size
 
 _CELLS_PER_BORDER_CELL = 20
-_MOST_CELLS = 1 << 24
-_LEAST_CELLS = 1 << 12
-_MARGIN = 1e-5  # of a cell: more than rounding can move a point from one cell to the next
 _CLOSE = 1e-11  # degrees: more than rounding can move the place where an edge meets a ray
 
 
@@ -76,7 +74,7 @@ def build(
     west, east = edges[:, [0, 2]].min(), edges[:, [0, 2]].max()
     extent = np.array([west, edges[:, 1].min(), east, edges[:, 3].max()])
     width, height = max(extent[2] - extent[0], 1e-9), max(extent[3] - extent[1], 1e-9)
-    columns, rows = _size(edges, width, height)
+    columns, rows = size(edges, width, height, _CELLS_PER_BORDER_CELL)
     frame = np.array([extent[0], extent[1], columns / width, rows / height])
     owner = np.zeros((rows, columns), np.int32)
     _count(edges, frame, owner)
@@ -101,14 +99,6 @@ def _directed(
     coords, ring = shapely.get_coordinates(rings, return_index=True)
     inner = np.flatnonzero(ring[1:] == ring[:-1])
     return np.hstack([coords[inner], coords[inner + 1]]), number[owner[part[ring[inner]]]]
-
-
-def _size(edges: npt.NDArray[np.float64], width: float, height: float) -> tuple[int, int]:
-    """Columns and rows: so many cells for every cell that a border crosses, within limits."""
-    crossed = float((np.abs(edges[:, 2:] - edges[:, :2]) / [width, height]).sum())
-    side = np.clip(_CELLS_PER_BORDER_CELL * crossed, np.sqrt(_LEAST_CELLS), np.sqrt(_MOST_CELLS))
-    stretch = np.sqrt(np.clip(width / height, 1 / 64, 64))
-    return max(1, int(side * stretch)), max(1, int(side / stretch))
 
 
 @njit(cache=True, nogil=True)
@@ -146,38 +136,14 @@ def _shared(ends, grid):  # type: ignore[no-untyped-def]
     return edges[:used].copy(), sides[:used].copy()
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _rows(ay, by, frame, rows):  # type: ignore[no-untyped-def]
-    first = int(np.floor((ay - frame[1]) * frame[3] - _MARGIN))
-    last = int(np.floor((by - frame[1]) * frame[3] + _MARGIN))
-    return max(0, min(first, rows - 1)), max(0, min(last, rows - 1))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _columns(ax, ay, bx, by, row, frame, columns):  # type: ignore[no-untyped-def]
-    """The columns that the edge comes near in this row."""
-    ax, ay = (ax - frame[0]) * frame[2], (ay - frame[1]) * frame[3]
-    bx, by = (bx - frame[0]) * frame[2], (by - frame[1]) * frame[3]
-    low, high = min(ax, bx), max(ax, bx)
-    left, right = low, high
-    if by - ay > 2 * _MARGIN:  # the part of the edge within this row, a little more
-        slope = (bx - ax) / (by - ay)
-        p = ax + (max(ay, row - _MARGIN) - ay) * slope
-        q = ax + (min(by, row + 1 + _MARGIN) - ay) * slope
-        left, right = max(low, min(p, q)), min(high, max(p, q))
-    first = int(np.floor(left - _MARGIN))
-    last = int(np.floor(right + _MARGIN))
-    return max(0, min(first, columns - 1)), max(0, min(last, columns - 1))
-
-
 @njit(cache=True, nogil=True)
 def _count(edges, frame, owner):  # type: ignore[no-untyped-def]
     rows, columns = owner.shape
     for e in range(len(edges)):
         ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
-        first, last = _rows(ay, by, frame, rows)
+        first, last = rows_of(ay, by, frame, rows)
         for row in range(first, last + 1):
-            left, right = _columns(ax, ay, bx, by, row, frame, columns)
+            left, right = columns_of(ax, ay, bx, by, row, frame, columns)
             for column in range(left, right + 1):
                 owner[row, column] += 1
 
@@ -188,9 +154,9 @@ def _fill(edges, sides, frame, owner, starts, cell_edges, cell_sides):  # type: 
     used = np.zeros(len(starts) - 1, np.int32)
     for e in range(len(edges)):
         ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
-        first, last = _rows(ay, by, frame, rows)
+        first, last = rows_of(ay, by, frame, rows)
         for row in range(first, last + 1):
-            left, right = _columns(ax, ay, bx, by, row, frame, columns)
+            left, right = columns_of(ax, ay, bx, by, row, frame, columns)
             for column in range(left, right + 1):
                 k = -2 - owner[row, column]
                 at = starts[k] + used[k]
@@ -270,7 +236,7 @@ def _westward(x, y, row, column, frame, owner, starts, edges, sides):  # type: i
         if on:
             return -2
         # An edge that is met further west may come after one that does not come near this cell.
-        if best >= 0 and (best_x - frame[0]) * frame[2] >= column + _MARGIN:
+        if best >= 0 and (best_x - frame[0]) * frame[2] >= column + MARGIN:
             break
         column -= 1
     return sides[best, 1] if best >= 0 else -1

@@ -12,11 +12,10 @@ import numpy.typing as npt
 from numba import njit
 
 from geo.locator import polygons as _polygons
+from geo.locator.frame import MOST_CELLS, columns_of, rows_of, size
 from geo.locator.polygons import BOUNDARY, INSIDE, OUTSIDE, side
 
-_MOST_CELLS = 1 << 24
-_LEAST_CELLS = 1 << 12
-_MARGIN = 1e-5  # of a cell: more than rounding can move a point from one cell to the next
+_CELLS_PER_BORDER_CELL = 5  # borders that two grids share are there twice
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def build(
     width, height = max(east - west, 1e-9), max(north - south, 1e-9)
     # Where grids lie over one another in heaps, every one of them is listed in every cell: have fewer cells.
     heaps = float(((bounds[:, 2] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 1])).sum()) / (width * height)
-    columns, rows = _size(ends, width, height, _MOST_CELLS / max(1.0, heaps / 4))
+    columns, rows = size(ends, width, height, _CELLS_PER_BORDER_CELL, MOST_CELLS / max(1.0, heaps / 4))
     frame = np.array([west, south, columns / width, rows / height])
     owner = np.full((rows, columns), -1, np.int32)
     cells, items = _scan(
@@ -93,17 +92,6 @@ def build(
     return Raster(extent, frame, owner, starts, items.astype(np.int32), **vars(polygons))
 
 
-def _size(ends: npt.NDArray[np.float64], width: float, height: float, most: float) -> tuple[int, int]:
-    """Columns and rows: about ten cells for every cell that a border crosses, within limits."""
-    shares = np.abs(ends[:, 2:] - ends[:, :2]) / [width, height]
-    crossed = (
-        float(shares.sum()) / 2
-    )  # border cells per row or column of a square raster; shared borders count twice
-    side_length = np.clip(10 * crossed, np.sqrt(min(_LEAST_CELLS, most)), np.sqrt(most))
-    stretch = np.sqrt(np.clip(width / height, 1 / 64, 64))
-    return max(1, int(side_length * stretch)), max(1, int(side_length / stretch))
-
-
 @njit(cache=True, nogil=True)
 def _scan(ends, grid_at, bounds, slabs, edges_at, edges, frame, owner):  # type: ignore[no-untyped-def]
     """Notes every grid's cells: those its edges come near and those it covers whole. Returns (cells,
@@ -120,22 +108,12 @@ def _scan(ends, grid_at, bounds, slabs, edges_at, edges, frame, owner):  # type:
         if grid_at[g] == grid_at[g + 1]:
             continue
         for e in range(grid_at[g], grid_at[g + 1]):
-            ax, ay = (ends[e, 0] - frame[0]) * frame[2], (ends[e, 1] - frame[1]) * frame[3]
-            bx, by = (ends[e, 2] - frame[0]) * frame[2], (ends[e, 3] - frame[1]) * frame[3]
+            ax, ay, bx, by = ends[e, 0], ends[e, 1], ends[e, 2], ends[e, 3]
             if ay > by:
                 ax, ay, bx, by = bx, by, ax, ay
-            low, high = min(ax, bx), max(ax, bx)
-            first = max(0, int(np.floor(ay - _MARGIN)))
-            last = min(rows - 1, int(np.floor(by + _MARGIN)))
+            first, last = rows_of(ay, by, frame, rows)
             for row in range(first, last + 1):
-                left, right = low, high
-                if by - ay > 2 * _MARGIN:  # the part of the edge within this row, a little more
-                    slope = (bx - ax) / (by - ay)
-                    p = ax + (max(ay, row - _MARGIN) - ay) * slope
-                    q = ax + (min(by, row + 1 + _MARGIN) - ay) * slope
-                    left, right = max(low, min(p, q)), min(high, max(p, q))
-                from_column = max(0, int(np.floor(left - _MARGIN)))
-                to_column = min(columns - 1, int(np.floor(right + _MARGIN)))
+                from_column, to_column = columns_of(ax, ay, bx, by, row, frame, columns)
                 for column in range(from_column, to_column + 1):
                     c = row * columns + column
                     if seen[c] != g:
