@@ -23,21 +23,26 @@ Document = dict[str, Any]
 
 
 async def assign(
-    connection: AsyncConnection, question: Question, day: dt.date, *, with_cells: bool
+    connection: AsyncConnection,
+    question: Question,
+    day: dt.date,
+    known_at: dt.datetime | None = None,
+    *,
+    with_cells: bool,
 ) -> Document:
     """Columns of one length: id, grid, status, rule, tie, nearest_grid, distance_m, reason (and h3)."""
-    plane = await planes.get(connection, question.plane, day)
-    ground = await ground_of(connection, plane, day)
+    plane = await planes.get(connection, question.plane, day, known_at)
+    ground = await ground_of(connection, plane, day, known_at=known_at)
     if ground is None:
         return _nothing(question, f"no plan of plane {plane.code} is in force on {day}", with_cells)
     rules: tuple[Rule, ...] = (Rule.POINT,) if plane.kind == "place" else ()
     reason = question.reason.copy()
     if question.by_rules:
         rules = parse_rules(plane.rules)
-        known = await known_of(connection, plane, ground, question, day, reason)
+        known = await known_of(connection, plane, ground, question, day, known_at, reason)
     else:
         known = Known.of(question.lng, question.lat)
-    policy = await policies.geocodes(connection, day)
+    policy = await policies.geocodes(connection, day, known_at)
     rejected = np.array([why is not None for why in question.reason], bool)
     return await anyio.to_thread.run_sync(
         _answer, question, ground, rules, known, policy, rejected, reason, with_cells

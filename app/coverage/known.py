@@ -34,6 +34,7 @@ async def known_of(
     ground: Ground,
     question: Question,
     day: dt.date,
+    known_at: dt.datetime | None,
     reason: Objects,
 ) -> Known:
     """The rows as the plan of ``ground`` names them; ids that nobody knows are said in ``reason``."""
@@ -41,22 +42,22 @@ async def known_of(
     keys = await account_facts.keys_of(connection, _distinct(question.texts.get("account")))
     account_pk = _keys(question, "account", keys, reason)
     facts = await account_facts.read(
-        connection, plane.plane_id, np.unique(account_pk[account_pk >= 0]), day, until
+        connection, plane.plane_id, np.unique(account_pk[account_pk >= 0]), day, until, known_at
     )
     account = np.where(account_pk >= 0, np.searchsorted(facts.accounts.account_pk, account_pk), -1)
     columns: dict[str, Any] = {"level": question.level, "radius_m": question.radius_m}
     columns["covered"] = _covered(plane, question, facts, account)
     columns["lock"] = _of_account(gather.rows_of(ground, facts.locks.grid_id), facts.locks.account, account)
-    columns |= await _clusters(connection, plane, ground, question, facts, account, day, reason)
-    columns |= await _lists(connection, plane, ground, question, facts, account, day)
+    columns |= await _clusters(connection, plane, ground, question, facts, account, day, known_at, reason)
+    columns |= await _lists(connection, plane, ground, question, facts, account, day, known_at)
     if "building" in question.texts:
         keys = await place_facts.building_keys_of(connection, _distinct(question.texts["building"]))
         building_pk = _keys(question, "building", keys, reason)
         asked = np.unique(building_pk[building_pk >= 0])
-        some = await place_facts.buildings_of(connection, asked, day, until)
+        some = await place_facts.buildings_of(connection, asked, day, until, known_at)
         placed = await anyio.to_thread.run_sync(grids_of, ground, some)
         columns |= gather.building_columns(placed, building_pk, _days(day, len(question)))
-    piles = await geocodes.piles_of(connection, question.lng, question.lat, day, until)
+    piles = await geocodes.piles_of(connection, question.lng, question.lat, day, until, known_at)
     columns["piled"] = np.zeros(len(question), bool)
     columns["piled"][piles.row[piles.verdict == geocodes.COARSE]] = True
     columns["piled"] &= ~columns.get("has_building", np.zeros(len(question), bool))
@@ -83,6 +84,7 @@ async def _clusters(
     facts: AccountFacts,
     account: NDArray[np.intp],
     day: dt.date,
+    known_at: dt.datetime | None,
     reason: Objects,
 ) -> dict[str, Any]:
     cluster_pk = np.full(len(question), -1, np.int64)
@@ -94,7 +96,8 @@ async def _clusters(
     if said is not None:
         cluster_pk = np.where([value is not None for value in said], own, cluster_pk)
     asked = np.unique(cluster_pk[cluster_pk >= 0])
-    owners = await place_facts.owners_of(connection, plane.plane_id, asked, day, day + dt.timedelta(days=1))
+    until = day + dt.timedelta(days=1)
+    owners = await place_facts.owners_of(connection, plane.plane_id, asked, day, until, known_at)
     names = await place_facts.cluster_ids(connection, asked)
     row, owner = timeline.pairs(cluster_pk, owners.cluster_pk)
     ids = _objects([names.get(key) for key in cluster_pk.tolist()])
@@ -109,6 +112,7 @@ async def _lists(
     facts: AccountFacts,
     account: NDArray[np.intp],
     day: dt.date,
+    known_at: dt.datetime | None,
 ) -> dict[str, Any]:
     party = _said_or_known(question.texts.get("party"), _profile(facts, "party_id"), account)
     entries = facts.entries
@@ -120,7 +124,9 @@ async def _lists(
         if of_party is None:  # what its party is on comes from the row's own party below
             by_account.setdefault(one, []).append((grid, name, None))
     until = day + dt.timedelta(days=1)
-    theirs = await account_facts.party_entries(connection, plane.plane_id, _distinct(party), day, until)
+    theirs = await account_facts.party_entries(
+        connection, plane.plane_id, _distinct(party), day, until, known_at
+    )
     by_party: dict[Any, list[tuple[Any, ...]]] = {}
     grids = gather.rows_of(ground, theirs.grid_id).tolist()
     for of_party, grid, name in zip(theirs.party_id, grids, theirs.list_name, strict=True):

@@ -50,10 +50,14 @@ async def assign(
     scope: Reading,
     include: Literal["h3"] | None = None,
     at: At = None,
+    known_at: KnownAt = None,
 ) -> Response:
     """Whose are these places? Up to 100,000 rows a call, in columns; nothing is stored."""
     question = columns.parse(await request.body())
-    answer = await bulk.assign(scope.connection, question, at or scope.today, with_cells=include == "h3")
+    known = await known_moment(scope, known_at)
+    answer = await bulk.assign(
+        scope.connection, question, at or scope.today, known, with_cells=include == "h3"
+    )
     return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 

@@ -187,6 +187,10 @@ async def test_an_explanation_is_of_what_was_believed_then(world: Any) -> None:
     assert then[:19] in believed["basis"][0].replace("Z", "")
     held = await world.held("a", known_at=then)
     assert (held["grid"], held["rule"]) == ("G1", "point")
+    body = {"crs": "wgs84", "plane": "lower", "id": [1], "lng": [116.05], "lat": [24.05], "account": ["a"]}
+    for asked, rule in (({"known_at": then}, "point"), ({}, "lock")):
+        answer = (await world.api.post("/v1/assign", body, params={"at": DAY.isoformat()} | asked)).json()
+        assert answer["rule"] == [rule]
 
 
 async def test_deciding_a_plane_again_writes_only_what_had_drifted(world: Any) -> None:
