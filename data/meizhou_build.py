@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from data.meizhou_customers import Customers, bad_rows, customers, per_place
 from data.meizhou_ground import BRANCHES, Floats, Grids, draw_grids, ground, read_places, to_wgs84
-from data.names import chinese_people, uscc
+from data.names import FULL_TIME, chinese_people, uscc
 from data.tables import write_csv
 from geo.datum import transform
 
@@ -105,17 +105,17 @@ def staff(target: Path, grids: Grids, codes: list[str], rng: np.random.Generator
     for n, i in enumerate(order, 1):
         person = f"P{n:03d}"
         owner[codes[i]] = person
-        rows.append((person, names[n - 1], codes[i][:4], 260 if grids.cls[i] == "A" else 170, lng[i], lat[i]))
+        rows.append((person, names[n - 1], codes[i][:4], FULL_TIME, lng[i], lat[i]))
     for code, _name, _kind, _where in UPPER:
         person = f"P{len(rows) + 1:03d}"
         owner[code] = person
         at = to_gcj(*(centre[0] + rng.normal(0, 0.01, 2)).reshape(2, 1))
-        rows.append((person, names[len(rows)], "MZ", 120, float(at[0][0]), float(at[1][0])))
+        rows.append((person, names[len(rows)], "MZ", FULL_TIME, float(at[0][0]), float(at[1][0])))
     stand_ins = []
     for b, branch in enumerate(BRANCHES):
         person = f"P{len(rows) + 1:03d}"
         at = to_gcj(*(centre[b] + rng.normal(0, 0.01, 2)).reshape(2, 1))
-        rows.append((person, names[len(rows)], branch.code, 60, float(at[0][0]), float(at[1][0])))
+        rows.append((person, names[len(rows)], branch.code, FULL_TIME // 4, float(at[0][0]), float(at[1][0])))
         stand_ins += [(code, person, "stand_in", "2026-01-01", "")
                       for code in sorted(codes) if code.startswith(f"{branch.code}-A")]  # fmt: skip
     columns = ["id", "name", "area", "capacity", "lng", "lat"]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+FULL_TIME = 9_600  # minutes a month that a person works: 160 hours
+
 SURNAMES = "陈李黄张林刘钟罗曾温邓古谢叶何吴杨廖赖丘"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉梅建文辉志海燕国新春红雪宇晨"
 TRADES = ("商贸", "科技", "餐饮", "建材", "物流", "服饰", "电子", "食品", "陶瓷", "农业", "文化传媒", "工程")

@@ -11,7 +11,7 @@ import pyogrio
 import shapely
 from pyproj import Transformer
 
-from data.names import german_people
+from data.names import FULL_TIME, german_people
 from data.neubrandenburg_customers import accounts, at_addresses, footprints
 from data.neubrandenburg_ground import (
     CRS,
@@ -137,7 +137,7 @@ def _people(grids: gpd.GeoDataFrame, rng: np.random.Generator) -> pd.DataFrame:
             "id": [f"P{i:02d}" for i in range(1, len(grids) + 1)],
             "name": german_people(len(grids), rng),
             "area": grids["area"],
-            "capacity": np.where(grids["class"] == "A", 360, 220),
+            "capacity": FULL_TIME,
             "lng": np.round(lng, 6),
             "lat": np.round(lat, 6),
         }

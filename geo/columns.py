@@ -37,7 +37,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "id": ("person", "person_id", "工号", "员工编号", "人员编码", "人员编号", "员工工号"),
         "name": ("姓名", "员工姓名", "人员姓名", *_NAME),
         "area": ("区域", "片区", "所属区域", "所属片区", "区域编码", "部门"),
-        "capacity": ("能力", "产能", "月工时", "工时"),
+        "capacity": ("能力", "产能", "月工作分钟"),
         "from": ("入职日期", "到岗日期", "hired", "service_from", *_FROM),
         "to": ("离职日期", "离岗日期", "left", "service_to", *_TO),
         "lng": ("驻地经度", *_LNG),
