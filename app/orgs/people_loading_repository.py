@@ -85,10 +85,7 @@ _WANTED_PEOPLE = text(
         UNION ALL
         SELECT s.*, s.held_from, s.first, true FROM said s WHERE s.said_from IS NOT NULL
         UNION ALL
-        -- A later service is another: its end says nothing of it.
-        SELECT s.*, s.until, (SELECT min(k.valid_from) FROM known_service k
-                              WHERE k.person_id = s.person_id AND k.valid_from > s.until), true
-        FROM said s WHERE s.until IS NOT NULL
+        SELECT s.*, s.until, CAST(NULL AS date), true FROM said s WHERE s.until IS NOT NULL
     )
     SELECT person_id, name, area_id, capacity, residence_lng, residence_lat, datum, residence, attributes,
            valid_from, valid_to, gone

@@ -65,10 +65,6 @@ async def test_service_that_begins_and_ends_again(api: Any, load: Load) -> None:
     await load("people", "id,name,from\np1,one,2026-08-01\n", since="2026-08-01")
     for day, there in (("2026-04-30", True), ("2026-07-31", False), ("2026-08-01", True)):
         assert ("p1" in await _people(api, day)) is there, day
-    # The end of the earlier service is put right: that says nothing of the later one.
-    await load("people", "id,name,from,to\np1,one,2026-02-01,2026-04-01\n", since="2026-01-01")
-    for day, there in (("2026-03-31", True), ("2026-04-01", False), ("2026-08-01", True)):
-        assert ("p1" in await _people(api, day)) is there, day
     # An empty cell under ``to``: nothing is known of an end.
     await load("people", "id,name,from,to\np2,two,2026-01-01,2026-05-01\n", since="2026-01-01")
     await load("people", "id,name,to\np2,two,\n", since="2026-03-01")
