@@ -32,10 +32,10 @@ _PEOPLE = text(
     FROM (
         SELECT s.row, s.valid_from AS said_from, s.valid_to AS until,
                coalesce(s.valid_from, CASE WHEN EXISTS (
-                   SELECT FROM known_service k WHERE k.person_id = s.id
+                   SELECT FROM person_versions k WHERE k.person_id = s.id
                ) THEN CAST(:since AS date) ELSE DATE '0001-01-01' END) AS first,
                (SELECT min(k.valid_from) FROM known_service k
-                WHERE k.person_id = s.id AND k.valid_from > s.valid_from AND k.valid_from < :since) AS next
+                WHERE k.person_id = s.id AND k.valid_from > s.valid_from AND k.valid_from <= :since) AS next
         FROM staged s WHERE s.reason IS NULL
     ) w
     JOIN staged s ON s.row = w.row
@@ -83,7 +83,11 @@ _WANTED_PEOPLE = text(
                ) END, false
         FROM said s
         UNION ALL
-        SELECT s.*, s.held_from, s.first, true FROM said s WHERE s.said_from IS NOT NULL
+        -- In service from that day, so not before; what ended on that very day is the same service.
+        SELECT s.*, coalesce(s.held_from, (SELECT k.valid_from FROM known_service k
+                                           WHERE k.person_id = s.person_id AND k.valid_to = s.first)),
+               s.first, true
+        FROM said s WHERE s.said_from IS NOT NULL
         UNION ALL
         SELECT s.*, s.until, CAST(NULL AS date), true FROM said s WHERE s.until IS NOT NULL
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 START = dt.date(2026, 1, 1)
@@ -20,6 +20,17 @@ SAID = st.fixed_dictionaries(
         "columns": st.sampled_from([("from", "to"), ("from",), ("to",), ()]),
     }
 )
+
+
+def _said(capacity: int, since: int, *columns: str, **days: int) -> dict[str, Any]:
+    """One row; a column without a day is an empty cell."""
+    return {
+        "capacity": capacity,
+        "since": since,
+        "from": days.get("first"),
+        "to": days.get("left"),
+        "columns": columns,
+    }
 
 
 def _file(said: dict[str, Any]) -> str:
@@ -65,6 +76,12 @@ async def _known(api: Any, known_at: str | None = None) -> list[float | None]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=st.lists(SAID, min_size=2, max_size=4))
+# Said to have left before the service that is known began.
+@example(history=[_said(3, 1, "from", first=3), _said(1, 3, "from", "to", left=1)])
+# Back on the day of leaving.
+@example(history=[_said(1, 6, "from", "to", first=2, left=7), _said(3, 7, "from", first=7)])
+# In service earlier than known, said from the day on which what is known begins.
+@example(history=[_said(2, 2, "from", first=5), _said(3, 5, "from", first=3)])
 async def test_what_is_said_holds_and_what_was_known_stays(
     new_org: Any, history: list[dict[str, Any]]
 ) -> None:
