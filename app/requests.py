@@ -119,6 +119,8 @@ async def _writing(
 Writing = Annotated[WriteScope, Depends(_writing, scope="function")]
 
 
+At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
+Limit = Annotated[int, Query(ge=1, le=10_000)]
 KnownAt = Annotated[
     str | None,
     Query(description="What was known at that moment, or at the end of that day; now without it."),

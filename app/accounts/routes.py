@@ -3,7 +3,6 @@
 An id is the organisation's own and may hold anything, slashes too: the whole path up to the last word is it.
 """
 
-import datetime as dt
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -22,13 +21,11 @@ from app.accounts.schemas import (
     PartyOut,
 )
 from app.errors import Invalid
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Limit, Reading, known_moment
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1", tags=["accounts"])
 
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
 Status = Literal["assigned", "outside", "quarantined", "uncovered", "unassigned"]
 
 

@@ -3,7 +3,6 @@
 An id is the organisation's own and may hold anything, slashes too: the whole path up to the last word is it.
 """
 
-import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -14,12 +13,11 @@ from app.idempotency.service import Answer
 from app.jobs import service as jobs
 from app.jobs.schemas import JobOut
 from app.planes import service as planes
-from app.requests import KnownAt, Reading, Writing, known_moment
+from app.requests import At, KnownAt, Reading, Writing, known_moment
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
 PlaneCode = Annotated[str | None, Query(description="Code of a plane; all of them without it.")]
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 
 
 @router.get("/accounts/{account_id:path}/assignments", response_model=AccountAssignments)

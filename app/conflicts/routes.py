@@ -10,7 +10,7 @@ from app.conflicts import service
 from app.conflicts.repository import KINDS, Kind
 from app.conflicts.schemas import ConflictOut, ConflictsOut
 from app.errors import Invalid
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import KnownAt, Limit, Reading, known_moment
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1/planes", tags=["conflicts"])
@@ -23,7 +23,7 @@ async def list_conflicts(
     kind: Annotated[Kind | None, Query(description="Only conflicts of this kind.")] = None,
     at: Annotated[dt.date | None, Query(description="The day asked about; today without it.")] = None,
     known_at: KnownAt = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    limit: Limit = 100,
     token: str | None = None,
     form: Format = "json",
 ) -> Any:

@@ -1,6 +1,5 @@
 """/v1/locate, /v1/assign, /v1/coverage"""
 
-import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -12,11 +11,9 @@ from app.coverage import bulk, columns, counting, locating
 from app.coverage.counting import By
 from app.coverage.repository import Measure, Split
 from app.coverage.schemas import AssignIn, AssignOut, Located
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Reading, known_moment
 
 router = APIRouter(prefix="/v1", tags=["coverage"])
-
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 
 
 @router.get("/locate", response_model=Located)

@@ -24,18 +24,16 @@ from app.geocodes.schemas import (
     Verdict,
 )
 from app.idempotency.service import Answer
-from app.requests import KnownAt, Reading, Scope, Writing, known_moment
+from app.requests import At, KnownAt, Limit, Reading, Scope, Writing, known_moment
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1", tags=["geocodes"])
 
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 Why = Annotated[Reason | None, Query(description="Only what is quarantined for this reason.")]
 Coarse = Annotated[Level | None, Query(description="Only geocodes of this level.")]
 Grid = Annotated[
     str | None, Query(description="Only what might be this grid's: its region of doubt or point meets it.")
 ]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
 Token = Annotated[str | None, Query(description="The `next` of the page before.")]
 
 

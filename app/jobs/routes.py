@@ -3,10 +3,10 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sse_starlette import EventSourceResponse
 
@@ -16,7 +16,7 @@ from app.errors import Invalid
 from app.idempotency.service import Answer
 from app.jobs import service
 from app.jobs.schemas import JobOut, RefusedRows
-from app.requests import Holder, Reading, Writing, database_of
+from app.requests import Holder, Limit, Reading, Writing, database_of
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -31,7 +31,7 @@ async def get_job(job_id: uuid.UUID, scope: Reading) -> dict[str, Any]:
 async def refused_rows(
     job_id: uuid.UUID,
     scope: Reading,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    limit: Limit = 1_000,
     token: str | None = None,
 ) -> dict[str, Any]:
     """The rows that an import refused, with their reasons."""

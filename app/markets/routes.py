@@ -1,6 +1,5 @@
 """/v1/markets"""
 
-import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -10,13 +9,10 @@ from app.errors import Invalid
 from app.markets import service
 from app.markets.schemas import GroupSums, PenetrationOut, StackRow, StacksOut
 from app.markets.service import By
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Limit, Reading, known_moment
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1/markets", tags=["markets"])
-
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 @router.get("/penetration", response_model=PenetrationOut)

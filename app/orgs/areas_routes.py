@@ -1,15 +1,15 @@
 """/v1/areas"""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app import tokens
 from app.orgs import areas, directory
 from app.orgs.areas_schemas import AreaDetailOut, AreasOut
 from app.orgs.directory import Area
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import KnownAt, Limit, Reading, known_moment
 
 router = APIRouter(prefix="/v1/areas", tags=["organisation"])
 
@@ -33,7 +33,7 @@ async def list_areas(
     scope: Reading,
     at: dt.date | None = None,
     known_at: KnownAt = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    limit: Limit = 1_000,
     token: str | None = None,
 ) -> dict[str, Any]:
     """The organisation's areas by code, as they were on a day (default: today)."""

@@ -1,20 +1,16 @@
 """/v1/people"""
 
-import datetime as dt
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from app import tokens
 from app.orgs import people
 from app.orgs.people import Person
 from app.orgs.schemas import PeopleOut
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Limit, Reading, known_moment
 
 router = APIRouter(prefix="/v1", tags=["organisation"])
-
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 @router.get("/people", response_model=PeopleOut)

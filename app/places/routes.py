@@ -3,7 +3,6 @@
 An id is the organisation's own and may hold anything, slashes too: the whole path is it.
 """
 
-import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -21,13 +20,11 @@ from app.places.schemas import (
     RegionOut,
     RegionsOut,
 )
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Limit, Reading, known_moment
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1", tags=["places"])
 
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
 Plane = Annotated[str | None, Query(description="Code of a plane.")]
 
 

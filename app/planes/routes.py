@@ -1,6 +1,5 @@
 """/v1/planes"""
 
-import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -13,11 +12,9 @@ from app.jobs.schemas import JobOut
 from app.planes import change, service
 from app.planes.change import document
 from app.planes.schemas import NewPlane, PlaneChange, PlaneOut, PlanesOut, PlaneVersions
-from app.requests import KnownAt, Reading, Writing, known_moment
+from app.requests import At, KnownAt, Reading, Writing, known_moment
 
 router = APIRouter(prefix="/v1/planes", tags=["planes"])
-
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 
 
 @router.post("", status_code=201, response_model=PlaneOut)

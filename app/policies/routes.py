@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 
@@ -15,11 +15,9 @@ from app.policies.kinds import KINDS, Kind, kind_of
 from app.policies.reading import YAML_TYPES, read
 from app.policies.schemas import PoliciesOut, PolicyOut, PolicyPut, PolicyVersions, PolicyWanted
 from app.policies.service import Span
-from app.requests import KnownAt, Reading, Writing, known_moment
+from app.requests import At, KnownAt, Reading, Writing, known_moment
 
 router = APIRouter(prefix="/v1/policies", tags=["policies"])
-
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 
 
 def _document(kind: Kind[Any], held: Span | None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """/v1/quality"""
 
-import datetime as dt
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Query
@@ -9,13 +8,12 @@ from app import tokens
 from app.errors import Invalid
 from app.quality import service
 from app.quality.schemas import Records, Summary, Tier
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Limit, Reading, known_moment
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1/quality", tags=["quality"])
 
 PlaneCode = Annotated[str, Query(description="Code of the plane whose grids the records are in.")]
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 
 
 @router.get("/summary", response_model=Summary, response_model_exclude_unset=True)
@@ -59,7 +57,7 @@ async def quality_records(
     ] = None,
     at: At = None,
     known_at: KnownAt = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    limit: Limit = 1_000,
     token: str | None = None,
     form: Format = "json",
 ) -> Any:

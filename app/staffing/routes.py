@@ -6,15 +6,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from app import tokens
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Limit, Reading, known_moment
 from app.staffing import asking, pay, service
 from app.staffing.schemas import PayOut, PersonDetailOut, ResponsibilitiesOut, Role, StaffingOut
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1", tags=["people"])
-
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
-Limit = Annotated[int, Query(ge=1, le=10_000)]
 
 
 @router.get("/people/{person_id:path}", response_model=PersonDetailOut)

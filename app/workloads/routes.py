@@ -1,18 +1,15 @@
 """/v1/accounts/{id}/workload, /v1/planes/{code}/workload, /v1/planes/{code}/grids/{grid}/workload"""
 
-import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from app.requests import KnownAt, Reading, known_moment
+from app.requests import At, KnownAt, Reading, known_moment
 from app.tables import Format, csv_response
 from app.workloads import asking
 from app.workloads.schemas import AccountWorkload, GridWorkload, PlaneWorkload
 
 router = APIRouter(prefix="/v1", tags=["workload"])
-
-At = Annotated[dt.date | None, Query(description="The day asked about; today without it.")]
 
 
 @router.get("/accounts/{account_id:path}/workload", response_model=AccountWorkload)
