@@ -8,6 +8,7 @@ from typing import Any
 import shapely
 from sqlalchemy import text
 
+from app.accounts.models import AccountProfile
 from app.audit.service import By
 from app.planes import service as planes
 from app.policies import service as policies
@@ -191,6 +192,58 @@ async def test_an_explanation_is_of_what_was_believed_then(world: Any) -> None:
     for asked, rule in (({"known_at": then}, "point"), ({}, "lock")):
         answer = (await world.api.post("/v1/assign", body, params={"at": DAY.isoformat()} | asked)).json()
         assert answer["rule"] == [rule]
+
+
+async def test_many_places_are_asked_of_what_was_believed_then(world: Any) -> None:
+    await world.plane(covers={"tier": ["A"]})
+    unpublished = await now(world)
+    await world.publish("lower", GRIDS)
+    for name in ("locked", "listed", "market member", "graded"):
+        await world.account(name, tier=None if name == "graded" else "A")
+    then = await now(world)
+    await world.building("B", shapely.box(116.14, 24.04, 116.15, 24.05))
+    await world.cluster("market")
+    await world.owns("lower", "G2", "market")
+    await world.joins("market member", "market")
+    await world.party("works")
+    await world.lists("lower", "G2", party="works")
+    await world.lists("lower", "G2", account="listed")
+    await world.locks("lower", "G2", "locked")
+    await world.end(AccountProfile, account_pk=world.accounts["graded"])
+    await world.profile("graded", DAY, tier="A")
+    await world.pile(116.07, 24.05, DAY)
+    async with world.writing() as connection:
+        await planes.put(
+            connection, world.api.org_id, world.planes["lower"], DAY, covers={"tier": ["A", "B"]}
+        )
+        near = {"radius_m": {"village": 10}}
+        await policies.put(connection, world.api.org_id, "geocodes", near, DAY, By(world.api.org_id, "t"))
+    rows: list[dict[str, Any]] = [
+        {"account": "locked"}, {"account": "listed"}, {"account": "market member"}, {"account": "graded"},
+        {"cluster": "market"}, {"party": "works"}, {"building": "B"}, {"lng": 116.07},
+        {"tier": "B"}, {"lng": 116.095, "geocode_level": "village"},
+    ]  # fmt: skip
+    columns = ("account", "cluster", "party", "building", "geocode_level")
+    body = {"crs": "wgs84", "plane": "lower", "id": list(range(len(rows))), "lat": [24.05] * len(rows)}
+    body |= {"lng": [row.get("lng", 116.05) for row in rows]}
+    body |= {"tier": [None if "account" in row else row.get("tier", "A") for row in rows]}
+    body |= {name: [row.get(name) for row in rows] for name in columns}
+
+    async def ask(**asked: str) -> Any:
+        answer = await world.api.post("/v1/assign", body, params={"at": DAY.isoformat(), **asked})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    known, believed = await ask(), await ask(known_at=then)
+    assert known["rule"] == [
+        "lock", "named_list", "cluster", "point", "cluster", "named_list", "building", None,
+        "point", "region",
+    ]  # fmt: skip
+    assert believed["rule"] == ["point", "point", "point", None, *["point"] * 4, None, None]
+    assert (known["status"][3], believed["status"][3]) == ("assigned", "uncovered")
+    assert (known["status"][7], believed["status"][7]) == ("quarantined", "assigned")
+    assert believed["status"][8:] == ["uncovered", "quarantined"]
+    assert (await ask(known_at=unpublished))["plan"] is None
 
 
 async def test_deciding_a_plane_again_writes_only_what_had_drifted(world: Any) -> None:
