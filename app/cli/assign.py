@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -54,14 +53,15 @@ def assign(
     for warning in summary.warnings:
         typer.echo(f"warning: {points}: {warning}", err=True)
     if as_json:
-        typer.echo(json.dumps(asdict(summary), ensure_ascii=False))
+        typer.echo(json.dumps(summary.as_json(), ensure_ascii=False))
         return
+    counts = summary.counts
     typer.echo(
-        f"{summary.rows:,} rows: {summary.assigned:,} assigned ({summary.ties:,} on a shared edge), "
-        f"{summary.outside:,} outside, {summary.rejected:,} rejected, {summary.seconds['total']:.1f} s; {out}"
+        f"{counts.rows:,} rows: {counts.assigned:,} assigned ({counts.ties:,} on a shared edge), "
+        f"{counts.outside:,} outside, {counts.rejected:,} rejected, {summary.seconds['total']:.1f} s; {out}"
     )
-    if summary.ambiguous:
-        typer.echo(f"{summary.ambiguous:,} rows lie where grids overlap: see `gridwright check {grids}`")
+    if counts.ambiguous:
+        typer.echo(f"{counts.ambiguous:,} rows lie where grids overlap: see `gridwright check {grids}`")
 
 
 @contextmanager
