@@ -42,14 +42,15 @@ def assign(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Say for every point which grid it is in."""
-    from app.filemode import assign as mode
+    from app.filemode import assign as local
+    from app.filemode.assign_input import Options
 
     del engine  # local is the one there is
-    options = mode.Options(
+    options = Options(
         points, grids, out, crs, grids_crs, id_column, lon_column, lat_column, code_column, encoding
     )
     with _progress() as progress:
-        summary = mode.assign(options, progress)
+        summary = local.assign(options, progress)
     for warning in summary.warnings:
         typer.echo(f"warning: {points}: {warning}", err=True)
     if as_json:
