@@ -32,10 +32,10 @@ def open_source(path: Path, *, encoding: str | None = None, layer: str | None = 
         )
     plain = [f.name for f in schema if not pa.types.is_nested(f.type) and f.name != geometry]
 
-    def read(size: int, wanted: Sequence[str]) -> Iterator[Any]:
-        return _read(path, geometry, wanted, size)
+    def read_all(size: int, wanted: Sequence[str]) -> Iterator[Any]:
+        return read(path, geometry, wanted, size)
 
-    return Source(tuple(plain), geometry, crs, rows, read)
+    return Source(tuple(plain), geometry, crs, rows, read_all)
 
 
 def _geometry(path: Path, schema: Any) -> tuple[str | None, str | None]:
@@ -67,12 +67,25 @@ def _binary(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _read(path: Path, geometry: str | None, wanted: Sequence[str], size: int) -> Iterator[Any]:
+def row_groups(path: Path) -> list[int]:
+    """How many rows each row group of a Parquet file has, in file order."""
+    try:
+        meta = pq.read_metadata(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise unreadable(path, error, "Parquet") from error
+    return [meta.row_group(i).num_rows for i in range(meta.num_row_groups)]
+
+
+def read(
+    path: Path, geometry: str | None, wanted: Sequence[str], size: int, groups: Sequence[int] | None = None
+) -> Iterator[Any]:
+    """Record batches of at most ``size`` rows with the columns ``wanted``, of all row groups or of these."""
     theirs = [geometry if n == "geometry" and geometry is not None else n for n in wanted]
     try:
         # Without pre-buffering, memory is a few pages a column and not a whole row group.
         with pq.ParquetFile(path, pre_buffer=False) as file:
-            for batch in file.iter_batches(batch_size=size, columns=theirs, use_threads=False):
+            chosen = None if groups is None else list(groups)
+            for batch in file.iter_batches(size, row_groups=chosen, columns=theirs, use_threads=False):
                 arrays = [batch.column(n) for n in theirs]
                 for i, n in enumerate(theirs):
                     if n == geometry and not pa.types.is_binary(arrays[i].type):
