@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from geo import locator, shifts
+from geo import cells, locator, shifts
 from geo.rebalance import Problem, rebalance
 
 
 def warm() -> None:
     """Run every compiled function on a tiny input; numba keeps the result beside the modules."""
     _warm_rebalance()
+    cells.warm()
     locator.warm()
     shifts.warm()
 
