@@ -122,7 +122,8 @@ def _parsed(table: Table, found: names.Resolved) -> Iterator[tuple[tuple[Any, ..
         if "geometry" in found.columns:
             shapes = list(files.geometries(batch.column(found.columns["geometry"])))
         parsed = parse(batch, SPEC, found.columns, found.extra, crs=None, repair=False, first_row=count + 1)
-        yield from zip(parsed.rows, shapes, strict=True)
+        rows = zip(*(column.to_pylist() for column in parsed.rows.columns), strict=True)
+        yield from zip(rows, shapes, strict=True)
         count += batch.num_rows
 
 

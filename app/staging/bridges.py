@@ -28,9 +28,9 @@ def read(column: Any, crs: str) -> Crossings:
     """The column's cells; points are in ``crs``."""
     if pa.types.is_boolean(column.type) or pa.types.is_integer(column.type):
         column = column.cast(pa.string())
-    cells = words(column).values
+    cells = words(column).values.to_pylist()
     truths = truth(pa.array(cells, pa.string()))
-    crossable = [bool(value) for value in truths.values]
+    crossable = [bool(value) for value in truths.values.to_pylist()]
     bridges: list[bytes | None] = [None] * len(cells)
     faults: Faults = {}
     for row in truths.faults:

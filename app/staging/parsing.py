@@ -1,16 +1,18 @@
 """A batch of a file as columns of values and the reasons why rows are refused. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from app.staging import bridges, places
-from app.staging.values import Column, Faults, Reader, attributes
+from app.staging.values import Column, Faults, Reader, attributes, filled
+from app.storage.copy import ARROW, as_batch
 from geo import files
 
 Place = Literal["none", "point", "residence", "building", "ground", "area", "barrier"]
@@ -81,9 +83,11 @@ class Spec:
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows for the staging table, and a sample of coordinates as received, for evidence of a wrong datum."""
+    """Rows for the staging table, a record batch, and a sample of coordinates as received, for evidence of a
+    wrong datum.
+    """
 
-    rows: Iterator[tuple[Any, ...]]
+    rows: Any
     repaired: int = 0
     sample: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 2)))
 
@@ -108,39 +112,47 @@ def parse(
     Every reason of a row is said; a row with a reason stays in the batch, with None for what was wrong.
     """
     n = batch.num_rows
-    reasons: list[list[str]] = [[] for _ in range(n)]
-    values: dict[str, list[Any]] = {}
+    reasons: dict[int, list[str]] = {}
+
+    def say(faults: Faults) -> None:
+        for row, why in faults.items():
+            reasons.setdefault(row, []).append(why)
+
+    values: dict[str, Any] = {}
     for one in spec.fields:
         theirs = columns.get(one.name)
-        read = one.read(batch.column(theirs)) if theirs else Column([None] * n)
-        for row, why in read.faults.items():
-            reasons[row].append(f"{one.name}: {why}")
+        read = one.read(batch.column(theirs)) if theirs else Column(pa.nulls(n, ARROW[one.pg]))
+        say({row: f"{one.name}: {why}" for row, why in read.faults.items()})
         if one.needed:
-            for row, value in enumerate(read.values):
-                if value is None and row not in read.faults:
-                    reasons[row].append(f"{one.name} is missing")
+            absent = np.flatnonzero(np.asarray(pc.is_null(read.values))).tolist()
+            say({row: f"{one.name} is missing" for row in absent if row not in read.faults})
         values[one.column] = read.values
     repaired, sample = 0, np.empty((0, 2))
     if spec.place != "none":
         placed, faults, repaired, sample = _place(batch, spec.place, columns, crs, repair)
-        for row, why in faults.items():
-            reasons[row].append(why)
+        say(faults)
         values |= placed
     values["attributes"] = attributes({name: batch.column(name) for name in extra}, n)
-    for one in (known for known in spec.fields if known.name in spec.row_id):
-        for row, value in enumerate(values[one.column]):
-            if value is not None and len(value) > MOST_CHARACTERS:
-                reasons[row].append(
-                    f"{one.name}: {len(value):,} characters, expected at most {MOST_CHARACTERS}"
-                )
-                values[one.column][row] = value[:MOST_CHARACTERS]
-    ids = values[spec.row_id[0]] if spec.row_id else [None] * n
-    for name in spec.row_id[1:]:
-        ids = [a if a is not None else b for a, b in zip(ids, values[name], strict=True)]
-    said = ["; ".join(why) or None for why in reasons]
-    ordered = [values[name] for name in spec.columns if name not in ("row", "row_id", "reason")]
-    rows = zip(range(first_row, first_row + n), ids, said, *ordered, strict=True)
-    return Batch(rows, repaired, sample)
+    for name in (known.column for known in spec.fields if known.name in spec.row_id):
+        long = pc.utf8_length(values[name])
+        rows = np.flatnonzero(np.asarray(pc.fill_null(pc.greater(long, MOST_CHARACTERS), False))).tolist()
+        if rows:
+            found = long.take(pa.array(rows)).to_pylist()
+            expected = f"characters, expected at most {MOST_CHARACTERS}"
+            say({row: f"{name}: {many:,} {expected}" for row, many in zip(rows, found, strict=True)})
+            values[name] = pc.utf8_slice_codeunits(values[name], 0, MOST_CHARACTERS)
+    values["row"] = np.arange(first_row, first_row + n, dtype=np.int32)
+    ids = [values[known.column] for known in spec.fields if known.name in spec.row_id]
+    values["row_id"] = pc.coalesce(*ids) if ids else pa.nulls(n, pa.string())
+    values["reason"] = _sparse({row: "; ".join(why) for row, why in reasons.items()}, n)
+    return Batch(as_batch(values, spec.columns), repaired, sample)
+
+
+def _sparse(texts: Mapping[int, str], n: int) -> Any:
+    """The texts in their rows of n, null in all others."""
+    at = np.full(n, -1, np.int64)
+    at[list(texts)] = np.arange(len(texts))
+    return pa.array(list(texts.values()), pa.string()).take(pa.array(at, mask=at < 0))
 
 
 def _place(
@@ -148,7 +160,8 @@ def _place(
 ) -> tuple[Mapping[str, Any], Faults, int, npt.NDArray[np.float64]]:
     n = batch.num_rows
     if crs is None:  # a file without coordinates, of a kind that may have none
-        return {name: [None] * n for name in PLACE_COLUMNS[place]}, {}, 0, np.empty((0, 2))
+        nothing = {name: pa.nulls(n, ARROW[pg]) for name, pg in PLACE_COLUMNS[place].items()}
+        return nothing, {}, 0, np.empty((0, 2))
     needed = place in _NEEDED
     by_columns = "lng" in columns and "lat" in columns
     if place in ("point", "residence"):
@@ -158,10 +171,8 @@ def _place(
             )
         else:
             points = places.points_of(files.geometries(batch.column(columns["geometry"])), crs)
-        x, y = (np.array(c, np.float64) for c in (points.received_lng, points.received_lat))
-        got = dict(
-            zip(_POINT, (points.received_lng, points.received_lat, points.ewkb, points.h3), strict=True)
-        )
+        x, y = points.received_lng, points.received_lat
+        got = dict(zip(_POINT, (filled(x), filled(y), points.ewkb, points.h3), strict=True))
         return got, points.faults, 0, _sample(np.column_stack([x, y]))
     given = np.full(n, None, dtype=object)
     if "geometry" in columns:
@@ -171,9 +182,7 @@ def _place(
         empty = shapely.is_missing(given)
         points = places.points(batch.column(columns["lng"]), batch.column(columns["lat"]), crs)
         good = empty & np.isfinite(points.lng)
-        given[good] = shapely.points(
-            np.array(points.received_lng, np.float64)[good], np.array(points.received_lat, np.float64)[good]
-        )
+        given[good] = shapely.points(points.received_lng[good], points.received_lat[good])
         faults = {row: why for row, why in points.faults.items() if empty[row]}
     found = places.shapes(given, crs, _KINDS[place], repair=repair, needed=needed)
     columns_out = {"received": found.received, "shape": places.ewkb(found.shapes), "h3": found.h3}

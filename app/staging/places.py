@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from app.staging.values import Faults
@@ -24,15 +26,23 @@ LINES = ("LineString", "MultiLineString")
 
 @dataclass(frozen=True)
 class Points:
-    """n points as received and in WGS 84 (NaN where a fault is), with EWKB and H3 cell (None there)."""
+    """n points as received and in WGS 84 (NaN where there is none or a fault is)."""
 
-    received_lng: list[float | None]
-    received_lat: list[float | None]
+    received_lng: Floats
+    received_lat: Floats
     lng: Floats
     lat: Floats
-    ewkb: list[bytes | None]
-    h3: list[int | None]
     faults: Faults
+
+    @property
+    def ewkb(self) -> Any:
+        """As :func:`ewkb`, an Arrow array; null where a fault is."""
+        return point_ewkb(self.lng, self.lat)
+
+    @property
+    def h3(self) -> Any:
+        """The cells, an Arrow array; null where a fault is."""
+        return cell_column(self.lng, self.lat)
 
 
 def points(lng: Any, lat: Any, crs: str, *, needed: bool = True) -> Points:
@@ -70,27 +80,26 @@ def _points(x: Floats, y: Floats, wrong_x: Bools, wrong_y: Bools, blank: Bools, 
         int(row): _why_not(x[row], y[row], bool(wrong_x[row]), bool(wrong_y[row]), crs)
         for row in np.flatnonzero(~good & ~blank)
     }
-    return Points(_listed(x), _listed(y), lng, lat, ewkb(_made(lng, lat, good)), _cells(lng, lat), faults)
+    return Points(x, y, lng, lat, faults)
 
 
-def _made(lng: Floats, lat: Floats, good: Bools) -> Geometries:
-    out = np.full(len(lng), None, dtype=object)
-    out[good] = shapely.points(lng[good], lat[good])
-    return out
+_EWKB_POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("srid", "<u4"), ("x", "<f8"), ("y", "<f8")])
 
 
-def _listed(values: Floats) -> list[float | None]:
-    out: list[float | None] = values.tolist()
-    for row in np.flatnonzero(~np.isfinite(values)):
-        out[row] = None
-    return out
+def point_ewkb(lng: Floats, lat: Floats) -> Any:
+    """Points as binary COPY sends them, as an Arrow array: EWKB in WGS 84, null where NaN."""
+    rows = np.empty(len(lng), _EWKB_POINT)
+    rows["order"], rows["kind"], rows["srid"] = 1, 0x20000001, 4326
+    rows["x"], rows["y"] = lng, lat
+    size = _EWKB_POINT.itemsize
+    ends = np.arange(len(lng) + 1, dtype=np.int32) * size
+    made = pa.Array.from_buffers(pa.binary(), len(lng), [None, pa.py_buffer(ends), pa.py_buffer(rows)])
+    return pc.if_else(pa.array(np.isfinite(lng)), made, pa.scalar(None, pa.binary()))
 
 
-def _cells(lng: Floats, lat: Floats) -> list[int | None]:
-    out: list[int | None] = cells(lng, lat).astype(np.int64).tolist()
-    for row in np.flatnonzero(~np.isfinite(lng)):
-        out[row] = None
-    return out
+def cell_column(lng: Floats, lat: Floats) -> Any:
+    """The cells of points, as an Arrow array; null where NaN."""
+    return pa.array(cells(lng, lat).astype(np.int64), mask=~np.isfinite(lng))
 
 
 def _why_not(x: float, y: float, wrong_x: bool, wrong_y: bool, crs: str) -> str:
@@ -120,11 +129,13 @@ def _why_not(x: float, y: float, wrong_x: bool, wrong_y: bool, crs: str) -> str:
 
 @dataclass(frozen=True)
 class Shapes:
-    """n geometries as received (WKB) and in WGS 84 (None where a fault is), and an inside point's cell."""
+    """n geometries as received (WKB) and in WGS 84 (None where a fault is), and an inside point's cell, an
+    Arrow array.
+    """
 
     received: list[bytes | None]
     shapes: Geometries
-    h3: list[int | None]
+    h3: Any
     faults: Faults
     repaired: int = 0
 
@@ -164,7 +175,7 @@ def shapes(
     lng, lat = np.full(len(given), np.nan), np.full(len(given), np.nan)
     lng[usable], lat[usable] = shapely.get_x(inside[usable]), shapely.get_y(inside[usable])
     raw = list(shapely.to_wkb(received))
-    return Shapes(raw, working, _cells(lng, lat), faults, repaired)
+    return Shapes(raw, working, cell_column(lng, lat), faults, repaired)
 
 
 def mended(shape: Any) -> Any:

@@ -7,7 +7,7 @@ from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.copy import copy_rows, staging_table
+from app.storage.copy import copy_batch, copy_rows, staging_table
 from app.storage.database import driver
 from app.storage.rows import records
 
@@ -21,9 +21,9 @@ async def create(connection: AsyncConnection, columns: dict[str, str]) -> None:
     await staging_table(connection, STAGED, {name: _WGS84.get(pg, pg) for name, pg in columns.items()})
 
 
-async def add(connection: AsyncConnection, columns: dict[str, str], rows: Iterable[Sequence[Any]]) -> int:
-    """Copy rows in."""
-    return await copy_rows(connection, STAGED, columns, rows)
+async def add(connection: AsyncConnection, rows: Any) -> int:
+    """Copy the rows of a record batch in."""
+    return await copy_batch(connection, STAGED, rows)
 
 
 MANY = 1_000

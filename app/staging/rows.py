@@ -1,8 +1,9 @@
 """From a file to a staging table, and from refused rows to the job's report: what all loaders share."""
 
-from collections.abc import Mapping
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import anyio.to_thread
@@ -14,7 +15,7 @@ from app.jobs import service as jobs
 from app.jobs.runner import Work
 from app.staging import repository as repository
 from app.staging.params import ImportParams
-from app.staging.parsing import Spec, has_coordinates, parse
+from app.staging.parsing import Batch, Spec, has_coordinates, parse
 from app.storage.locks import one_import
 from geo import columns as names
 from geo.errors import InputError
@@ -66,28 +67,31 @@ async def stage(
     await repository.create(work.connection, {**spec.columns, **(further or {})})
     staged = Staged(given=list(found.columns))
     batches = table.batches(BATCH_ROWS)
-    size, read, samples = table.path.stat().st_size, 0, [staged.sample]
-    while True:
-        work.check()
-        batch = await anyio.to_thread.run_sync(next, batches, None)
+    size, read, seen, samples = table.path.stat().st_size, 0, 0, [staged.sample]
+
+    def one() -> Batch | None:
+        """The next batch, parsed."""
+        nonlocal read, seen
+        batch = next(batches, None)
         if batch is None:
-            break
-        parsed = await anyio.to_thread.run_sync(
-            partial(
-                parse,
-                batch,
-                spec,
-                found.columns,
-                found.extra,
-                crs=crs,
-                repair=params.repair == "valid",
-                first_row=staged.rows + 1,
-            )
+            return None
+        read += batch.nbytes
+        seen += batch.num_rows
+        return parse(
+            batch,
+            spec,
+            found.columns,
+            found.extra,
+            crs=crs,
+            repair=params.repair == "valid",
+            first_row=seen - batch.num_rows + 1,
         )
-        staged.rows += await repository.add(work.connection, spec.columns, parsed.rows)
+
+    async for parsed in _ahead(one):
+        work.check()
+        staged.rows += await repository.add(work.connection, parsed.rows)
         staged.repaired += parsed.repaired
         samples.append(parsed.sample)
-        read += batch.nbytes
         done = staged.rows / table.rows if table.rows else read / max(size, 1)
         work.tell(_READ_SHARE * min(1.0, done), f"{staged.rows:,} rows read")
     if staged.rows == 0:
@@ -102,6 +106,19 @@ async def stage(
     await repository.analyse(work.connection, staged.rows)
     work.tell(_READ_SHARE, f"{staged.rows:,} rows read; checking them")
     return staged
+
+
+async def _ahead(one: Callable[[], Batch | None]) -> AsyncIterator[Batch]:
+    """Batches until there is none; the next is made in a thread while the server takes the one before."""
+    following = asyncio.ensure_future(anyio.to_thread.run_sync(one))
+    try:
+        while (batch := await following) is not None:
+            following = asyncio.ensure_future(anyio.to_thread.run_sync(one))
+            yield batch
+    finally:
+        # The thread reads the file: it has to be through before the file is taken away.
+        with contextlib.suppress(Exception):
+            await following
 
 
 async def finish(work: Work, staged: Staged, **more: Any) -> dict[str, Any]:
