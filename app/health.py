@@ -4,6 +4,7 @@ import prometheus_client
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 
+from app.coverage.asking import standings_of
 from app.errors import Unavailable
 from app.requests import database_of
 from app.storage import migrate
@@ -19,7 +20,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(request: Request) -> dict[str, str]:
-    """The database answers and has this release's schema; 503 with the reason otherwise."""
+    """The database answers, has this release's schema and confirms what holds; 503 and why otherwise."""
     async with database_of(request).engine.connect() as connection:
         await connection.execute(text("SELECT postgis_lib_version()"))
         revision = await connection.run_sync(migrate.current)
@@ -29,7 +30,8 @@ async def readyz(request: Request) -> dict[str, str]:
             "run `gridwright db migrate`.",
             kind="schema-behind",
         )
-    return {"status": "ok", "revision": revision}
+    await standings_of(request).revisions.confirm()
+    return {"status": "ok", "revision": revision, "locator": "ok"}
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -12,10 +12,12 @@ from fastapi_offline import FastAPIOffline
 
 from app import health, problems
 from app.accounts import routes as accounts
+from app.assignments import locators
 from app.assignments import routes as assignments
 from app.classes import routes as classes
 from app.conflicts import routes as conflicts
 from app.coverage import routes as coverage
+from app.coverage.standing import Standings
 from app.demo import pages
 from app.geocodes import routes as geocodes
 from app.imports import routes as imports
@@ -33,7 +35,7 @@ from app.rebalances import routes as rebalances
 from app.settings import Settings
 from app.staffing import routes as staffing
 from app.storage.database import Database
-from app.storage.location import database_url
+from app.storage.location import cache_folder, database_url
 from app.workloads import routes as workloads
 
 ROUTERS = (
@@ -68,11 +70,15 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         url = await anyio.to_thread.run_sync(database_url, settings)
+        locators.remember(settings.locator_mb, cache_folder(settings) / "locators", settings.cache_mb)
         app.state.settings = settings
         app.state.database = Database(
             url, pool_size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s
         )
+        app.state.standings = Standings(app.state.database, settings.confirm_s)
+        app.state.standings.start()
         yield
+        await app.state.standings.close()
         await app.state.database.close()
 
     # Its pages of documentation come from the package, so that /docs works without the internet.

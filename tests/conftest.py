@@ -17,6 +17,7 @@ def pytest_configure(config: pytest.Config) -> None:
     # Tests say themselves which settings hold; those of the shell they are started from would leak in.
     for name in [name for name in os.environ if name.startswith("GRIDWRIGHT_")]:
         del os.environ[name]
+    os.environ["GRIDWRIGHT_CACHE_MB"] = "0"  # indexes stay out of the checkout's data folder
     # pytest-alembic hangs a node of its own on tests/conftest.py, in a way that pytest 9.2 no longer allows.
     # Its fixtures are wanted, that node is not.
     config.option.pytest_alembic_tests_path = "none"

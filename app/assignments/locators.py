@@ -1,15 +1,17 @@
 """The ground of plans, kept in memory: whose is this place, this footprint, this region of doubt.
 
-Building the index of a plan takes longer than a thousand questions, so the grounds that were asked last stay.
-A ground is found by the plan, its version and its stamp, which every request reads from the database anew:
-what is kept is never wrong, only unused.
+Building the index of a plan takes longer than a thousand questions, so the grounds that were asked last
+stay, as many as memory is given to them. A ground is found by the plan, its version and its stamp, which
+every request has from the database anew or confirmed: what is kept is never wrong, only unused.
 """
 
+import asyncio
 import threading
 import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import anyio.to_thread
 import numpy as np
@@ -17,18 +19,21 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.assignments import locator_files
 from app.plans import service as plans
 from app.plans.service import GridTable, Plan
 from geo.footprints import FootprintGrids, grid_of_footprints
 from geo.locator import Locator
 from geo.regions import geodesic_discs, grid_of_discs, grid_of_polygons
 
-KEPT = 16
-
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int32]
 
-_kept: OrderedDict[tuple[uuid.UUID, int, int], "Ground"] = OrderedDict()
+Key = tuple[uuid.UUID, int, int]
+
+_most_bytes = 2 << 30
+_kept: OrderedDict[Key, "Ground"] = OrderedDict()
+_building: dict[Key, "asyncio.Task[Ground]"] = {}
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,30 @@ class Ground:
         self.codes = np.array(table.codes, dtype=object)
         self.row_of = {grid_id.bytes: row for row, grid_id in enumerate(table.grid_ids)}
         self._rows = np.flatnonzero(~shapely.is_missing(table.geometries)).astype(np.int32)
-        # Copies of its own: preparing a geometry changes it, and the table's are shared with others.
-        self._polygons = shapely.from_wkb(shapely.to_wkb(table.geometries[self._rows]))
-        self._locator = (
-            Locator.build(self._polygons, self.codes[self._rows].tolist()) if len(self._rows) else None
-        )
+        self._locator = self._opened() if len(self._rows) else None
         self._preparing = threading.Lock()
+
+    def _opened(self) -> Locator:
+        """The index from its file, where one of these very shapes and codes was made before."""
+        shapes = [(self.table.codes[row], self.table.shape_ids[row]) for row in self._rows.tolist()]
+        return locator_files.opened(
+            shapes, lambda: Locator.build(self.table.geometries[self._rows], self.codes[self._rows].tolist())
+        )
+
+    @property
+    def bytes(self) -> int:
+        """What it takes in memory, about: the index, and the polygons twice."""
+        index = 0
+        if self._locator is not None:
+            parts = (*vars(self._locator).values(), *vars(self._locator.road).values())
+            index = sum(part.nbytes for part in parts if isinstance(part, np.ndarray))
+        return index + 32 * int(shapely.get_num_coordinates(self.table.geometries).sum())
+
+    @cached_property
+    def _polygons(self) -> NDArray[np.object_]:
+        # Copies of its own: preparing a geometry changes it, and the table's are shared with others.
+        copies: NDArray[np.object_] = shapely.from_wkb(shapely.to_wkb(self.table.geometries[self._rows]))
+        return copies
 
     @cached_property
     def _tree(self) -> shapely.STRtree:
@@ -133,15 +156,44 @@ class Ground:
         return np.where(index >= 0, self._rows[index], -1).astype(np.int32)
 
 
-async def ground(connection: AsyncConnection, plan: Plan) -> Ground:
-    """The ground of the plan as it is now."""
+def remember(memory_mb: int, folder: Path, disk_mb: int) -> None:
+    """How much this process may keep: in memory, and in files of the folder (0: none).
+
+    The ground that was asked last always stays in memory.
+    """
+    global _most_bytes
+    _most_bytes = memory_mb << 20
+    locator_files.files = locator_files.Files(folder, disk_mb << 20) if disk_mb else None
+
+
+def kept(plan: Plan) -> Ground | None:
+    """The ground of the plan as it is now, if it is at hand."""
     key = (plan.plan_id, plan.version, plan.stamp)
-    if key not in _kept:
+    if key in _kept:
+        _kept.move_to_end(key)
+    return _kept.get(key)
+
+
+async def ground(connection: AsyncConnection, plan: Plan) -> Ground:
+    """The ground of the plan as it is now; who asks for one that is being built waits for it."""
+    key = (plan.plan_id, plan.version, plan.stamp)
+    found = kept(plan)
+    if found is not None:
+        return found
+    if key not in _building:
         table = await plans.grid_table(connection, plan.plan_id)
+        if key not in _building:
+            _building[key] = asyncio.create_task(_build(key, table))
+    # Shielded: somebody who leaves must not take it away from the others.
+    return await asyncio.shield(_building[key])
+
+
+async def _build(key: Key, table: GridTable) -> Ground:
+    try:
         made = await anyio.to_thread.run_sync(Ground, table)
-        _kept[key] = made
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-        return made
-    _kept.move_to_end(key)
-    return _kept[key]
+    finally:
+        del _building[key]
+    _kept[key] = made
+    while len(_kept) > 1 and sum(one.bytes for one in _kept.values()) > _most_bytes:
+        _kept.popitem(last=False)
+    return made

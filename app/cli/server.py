@@ -81,9 +81,12 @@ def migrate() -> None:
 
 
 async def _work(url: str, settings: Settings, concurrency: int) -> None:
+    from app.assignments import locators
     from app.storage.database import Database
+    from app.storage.location import cache_folder
     from app.worker import work
 
+    locators.remember(settings.locator_mb, cache_folder(settings) / "locators", settings.cache_mb)
     database = Database(url, pool_size=settings.pool_size, statement_timeout_s=settings.statement_timeout_s)
     try:
         await work(database, concurrency)

@@ -11,6 +11,7 @@ from app.storage.base import (
     NewNumber,
     NewUuid,
     Now,
+    Number,
     OfOrganisation,
     Uuid,
     Words,
@@ -20,7 +21,10 @@ from app.storage.base import (
 
 
 class Organisation(Base):
-    """A tenant. Its days begin at midnight in ``time_zone``."""
+    """A tenant. Its days begin at midnight in ``time_zone``.
+
+    ``revision`` counts the transactions that changed what its answers stand on (:mod:`app.storage.revisions`).
+    """
 
     __tablename__ = "organisations"
 
@@ -28,6 +32,7 @@ class Organisation(Base):
     name: Mapped[Words] = mapped_column(unique=True)
     time_zone: Mapped[Words] = mapped_column(server_default="Asia/Shanghai")
     created_at: Mapped[Now]
+    revision: Mapped[Number] = mapped_column(server_default="0")
 
 
 class Area(OfOrganisation, Base):

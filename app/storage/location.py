@@ -1,6 +1,7 @@
-"""Which database the settings mean."""
+"""Which database the settings mean, and where this machine keeps what can be made again."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from app.settings import Settings
 from app.storage import cluster
@@ -12,3 +13,8 @@ def database_url(settings: Settings, say: Callable[[str], None] = lambda _: None
     if settings.database_url:
         return settings.database_url
     return cluster.ensure((settings.data_dir or data_folder()) / "postgres", say=say)
+
+
+def cache_folder(settings: Settings) -> Path:
+    """The folder of what may be deleted at any time. Not created here."""
+    return (settings.data_dir or data_folder()) / "cache"
