@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from operator import add
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from geo.locator import Locator
 Floats = npt.NDArray[np.float64]
 
 _STATUS = ("assigned", "outside", "rejected")
+_FIRST = Lock()
 
 
 @dataclass(frozen=True)
@@ -112,17 +114,14 @@ class Answering:
         located = self.locator.locate(lng, lat)
         done("locate")
         bad = np.isnan(lng)
-        status = np.where(bad, 2, np.where(located.index >= 0, 0, 1))
-        out = np.flatnonzero(status == 1)
-        near, metres = np.full(len(lng), -1, np.int32), np.full(len(lng), np.nan)
-        near[out], metres[out] = self.locator.nearest(lng[out], lat[out])
+        status = np.where(bad, 2, np.where(located.index >= 0, 0, 1)).astype(np.int8)
+        near, metres = self._nearest(lng, lat, np.flatnonzero(status == 1))
         done("nearest")
         h3 = cells.cells(lng, lat)
-        cell = pa.array(h3 if self.schema.field("h3").type == pa.uint64() else cells.to_text(h3), mask=bad)
+        cell = (
+            pa.array(h3, mask=bad) if self.schema.field("h3").type == pa.uint64() else cells.to_arrow_text(h3)
+        )
         done("h3")
-        reason: list[str | None] = [None] * len(lng)
-        for i in np.flatnonzero(bad).tolist():
-            reason[i] = taken.reasons.get(i) or self._reason(taken.x[i], taken.y[i])
         arrays = [
             files.text(ids),
             self._code(located.index),
@@ -131,7 +130,7 @@ class Answering:
             self._code(near),
             pa.array(metres, mask=np.isnan(metres)),
             cell,
-            pa.array(reason, pa.string()),
+            self._reasons(taken, np.flatnonzero(bad)),
         ]
         if "geometry" in self.schema.names:
             places: Any = shapely.points(lng, lat)
@@ -142,6 +141,24 @@ class Answering:
             len(lng), assigned, outside, rejected, int(located.tie.sum()), int(located.ambiguous.sum())
         )
         return pa.record_batch(arrays, schema=self.schema), counts
+
+    def _nearest(self, lng: Floats, lat: Floats, out: npt.NDArray[np.intp]) -> tuple[Any, Floats]:
+        """For points (n,) of which those at ``out`` lie outside: the nearest grid's row, else -1; metres."""
+        near, metres = np.full(len(lng), -1, np.int32), np.full(len(lng), np.nan)
+        if len(out):
+            with _FIRST:  # what the question needs is made when it is first asked: once, not by each thread
+                self.locator.nearest(lng[out[:1]], lat[out[:1]])
+            near[out], metres[out] = self.locator.nearest(lng[out], lat[out])
+        return near, metres
+
+    def _reasons(self, taken: Taken, bad: npt.NDArray[np.intp]) -> Any:
+        """Why each of the rows ``bad`` is rejected; null for the others."""
+        if not len(bad):
+            return pa.nulls(len(taken.x), pa.string())
+        reasons = np.full(len(taken.x), None, object)
+        for i in bad.tolist():
+            reasons[i] = taken.reasons.get(i) or self._reason(taken.x[i], taken.y[i])
+        return pa.array(reasons, pa.string())
 
     def _code(self, rows: npt.NDArray[np.int32]) -> Any:
         return self.codes.take(pa.array(rows, mask=rows < 0))

@@ -1,21 +1,22 @@
-"""Assigning a file of points to a file of grids: read, transform, locate, H3, write, batch by batch."""
+"""Assigning a file of points to a file of grids: reading, work and writing, side by side, batch by batch."""
 
 from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
-from app.filemode.answering import Answering, answer_schema
+from app.filemode.answering import Answering, Counts, Taken, answer_schema
 from app.filemode.assign_input import (
     PHASES,
     Clock,
     Options,
     Summary,
-    datum_warning,
     index_grids,
     point_columns,
     refuse_inputs,
 )
+from app.filemode.evidence import Evidence
 from app.filemode.geodata import chosen_crs
+from app.filemode.overlap import cores, in_order
 from geo import files
 from geo.files.writing import check_writable
 
@@ -23,11 +24,18 @@ _BATCH = 1 << 17
 _BYTES_A_ROW = 30  # a short row of a CSV, to guess how many rows are coming
 
 
-def assign(options: Options, progress: Callable[[int, int | None], None] | None = None) -> Summary:
+def assign(
+    options: Options,
+    progress: Callable[[int, int | None], None] | None = None,
+    *,
+    threads: int | None = None,
+) -> Summary:
     """Write one row per input row, in input order, to ``options.out`` (see `gridwright assign`).
 
-    ``progress(rows done, rows in all or None)`` is called after every batch. Raises InputError; then nothing
-    is written.
+    ``progress(rows done, rows in all or None)`` is called after every batch. ``threads`` (default: one a
+    core) work on batches while others are read and written; with 1 all is done in turn. The seconds of a
+    phase are those of its thread: with several they add up to more than the total. Raises InputError; then
+    nothing is written.
     """
     start = perf_counter()
     summary = Summary(seconds=dict.fromkeys(PHASES, 0.0))
@@ -43,25 +51,40 @@ def assign(options: Options, progress: Callable[[int, int | None], None] | None 
     locator = index_grids(options, expected)
     clock("grids")
     answering = Answering(locator, crs, named, schema)
+    evidence = Evidence()
+
+    def read() -> Iterator[tuple[int, Any, dict[str, float]]]:
+        first = 1
+        seconds: dict[str, float] = {}
+        own = Clock(seconds)
+        for batch in table.batches(_BATCH, named.names):
+            own("read")
+            yield first, batch, seconds
+            first, seconds = first + batch.num_rows, {}
+            own = Clock(seconds)
+
+    def work(asked: tuple[int, Any, dict[str, float]]) -> tuple[Any, Counts, Taken, dict[str, float]]:
+        first, batch, seconds = asked
+        own = Clock(seconds)
+        taken = answering.take(batch, str(options.points), first)
+        own("read")
+        rows, counts = answering.answer(batch.column(named.id), taken, own)
+        own("write")
+        return rows, counts, taken, seconds
 
     def batches() -> Iterator[Any]:
-        clock("write")
-        for batch in table.batches(_BATCH, named.names):
-            taken = answering.take(batch, str(options.points), summary.counts.rows + 1)
-            clock("read")
-            if summary.counts.rows == 0:
-                warning = datum_warning(taken.x, taken.y, crs, locator)
-                if warning is not None:
-                    summary.warnings.append(warning)
-            rows, counts = answering.answer(batch.column(named.id), taken, clock)
+        for rows, counts, taken, seconds in in_order(read(), work, threads or cores()):
             summary.counts += counts
+            evidence.add(taken.x, taken.y)
+            for phase, spent in seconds.items():
+                summary.seconds[phase] += spent
             if progress is not None:
                 progress(summary.counts.rows, table.rows)
+            own = Clock(summary.seconds)
             yield rows
-            clock("write")
-        clock("read")
+            own("write")
 
     files.write_batches(options.out, schema, batches())
-    clock("write")
+    summary.warnings += evidence.warnings(crs, locator, summary.counts)
     summary.seconds["total"] = perf_counter() - start
     return summary
