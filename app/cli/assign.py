@@ -10,11 +10,14 @@ from typing import Annotated
 
 import typer
 
+from geo.errors import InputError
+
 
 class Engine(StrEnum):
     """Where the work is done."""
 
     LOCAL = "local"
+    SPARK = "spark"
 
 
 def register(root: typer.Typer) -> None:
@@ -39,18 +42,28 @@ def assign(
     code_column: Annotated[str | None, typer.Option(help="The grids' codes [default: code].")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of a CSV [default: found out].")] = None,
     engine: Annotated[Engine, typer.Option(help="Where the work is done.")] = Engine.LOCAL,
+    spark_master: Annotated[
+        str | None, typer.Option(help="Spark's master, with --engine spark [default: local[*]].")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Say for every point which grid it is in."""
-    from app.filemode import assign as local
     from app.filemode.assign_input import Options
 
-    del engine  # local is the one there is
     options = Options(
         points, grids, out, crs, grids_crs, id_column, lon_column, lat_column, code_column, encoding
     )
-    with _progress() as progress:
-        summary = local.assign(options, progress)
+    if engine is Engine.SPARK:
+        from app.filemode import spark
+
+        summary = spark.assign(options, spark_master)
+    elif spark_master is not None:
+        raise InputError("--spark-master goes with --engine spark: give both", kind="bad-usage")
+    else:
+        from app.filemode import assign as local
+
+        with _progress() as progress:
+            summary = local.assign(options, progress)
     for warning in summary.warnings:
         typer.echo(f"warning: {points}: {warning}", err=True)
     if as_json:

@@ -1,0 +1,135 @@
+"""A Spark session that keeps quiet: faults of Java and Spark become one line."""
+
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from geo.errors import InputError
+
+_OURS = re.compile(r"geo\.errors\.InputError: (.+)")
+_PYTHON = re.compile(r"^\s*([A-Za-z_][\w.]*(?:Error|Exception|Interrupt)): ?(.*)$", re.MULTILINE)
+_LOCAL = re.compile(r"local(\[|$)")
+
+
+@contextmanager
+def session(master: str) -> Iterator[Any]:
+    """A session on ``master``, stopped at the end.
+
+    Raises InputError when pyspark or Java is missing, when Spark does not start there, and for whatever ends
+    a job: with the text of the InputError that a task raised, where it was one. Java's own output goes to the
+    terminal only with GRIDWRIGHT_DEBUG.
+    """
+    try:
+        import pyspark  # noqa: F401
+    except ImportError:
+        raise InputError(
+            "the Spark engine needs pyspark, which is not installed: type: pip install 'gridwright[spark]' "
+            "(in a checkout, ./run exec gridwright assign … --engine spark installs it)",
+            kind="missing-package",
+        ) from None
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    _require_java()
+    faults = (Py4JError, PySparkException)
+    try:
+        spark = _start(master)
+    except faults as error:
+        raise _not_started(master, error) from error
+    try:
+        yield spark
+    except faults as error:
+        raise _ended(error) from error
+    finally:
+        spark.stop()
+
+
+def _require_java() -> None:
+    home = os.environ.get("JAVA_HOME")
+    if home and not os.access(Path(home, "bin", "java"), os.X_OK):
+        raise InputError(
+            f"JAVA_HOME is {home}, where there is no bin/java: unset or correct it", kind="no-java"
+        )
+    if not home and shutil.which("java") is None:
+        raise InputError(
+            "Spark needs Java 17 or newer, and there is none here: as root, type: apt-get install "
+            "openjdk-17-jre-headless (or set JAVA_HOME)",
+            kind="no-java",
+        )
+
+
+def _start(master: str) -> Any:
+    from pyspark import SparkConf, SparkContext
+    from pyspark.sql import SparkSession
+
+    settings = {
+        "spark.master": master,
+        "spark.app.name": "gridwright assign",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "WARN",
+        "spark.sql.adaptive.enabled": "false",  # partitions are counted by us and named by their number
+        "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",
+        "spark.python.worker.reuse": "true",  # the index is opened once in each
+    }
+    if _LOCAL.match(master):  # no other machine asks for this one, whose name may not even resolve
+        settings |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+        settings |= {"spark.ui.enabled": "false"}
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    conf = SparkConf().setAll(list(settings.items()))
+    SparkContext(conf=conf, gateway=_gateway(conf))
+    return SparkSession.builder.getOrCreate()
+
+
+@cache
+def _log() -> IO[bytes]:
+    return tempfile.TemporaryFile()
+
+
+@cache
+def _gateway(conf: Any) -> Any:
+    """Java, started once in a process; it ends with it."""
+    from pyspark.java_gateway import launch_gateway
+
+    kept: dict[str, Any] = {} if os.environ.get("GRIDWRIGHT_DEBUG") else {"stdout": _log(), "stderr": _log()}
+    return launch_gateway(conf, popen_kwargs=kept)
+
+
+def _not_started(master: str, error: Exception) -> InputError:
+    _log().seek(0)
+    said = f"{error}\n{_log().read().decode(errors='replace')}"
+    if "UnsupportedClassVersionError" in said:
+        return InputError("this Java is too old for Spark: it needs 17 or newer", kind="no-java")
+    return InputError(
+        f"Spark does not start on {master!r} ({_first_cause(said)}): expected a master such as local[*], "
+        "spark://host:7077, yarn or k8s://https://host:6443",
+        kind="no-spark",
+    )
+
+
+def _ended(error: Exception) -> InputError:
+    said = str(error)
+    ours = _OURS.search(said)
+    if ours:
+        return InputError(ours[1].strip(), kind="bad-input")
+    return InputError(
+        f"the Spark job failed ({_first_cause(said)}): nothing was written", kind="spark-failed"
+    )
+
+
+def _first_cause(said: str) -> str:
+    """The one line of Java's and Python's traces that names the cause: the deepest error that is told."""
+    causes = [
+        f"{name.rsplit('.', 1)[-1]}: {text.strip()}" for name, text in _PYTHON.findall(said) if text.strip()
+    ]
+    causes = [c for c in causes if not c.startswith(("Py4JJavaError", "PySparkRuntimeError: [JAVA"))]
+    if causes:
+        return causes[-1][:300]
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1][:300] if lines else "no reason given"
