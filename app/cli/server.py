@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
@@ -21,12 +17,16 @@ from app.settings import Settings
 def register(root: typer.Typer) -> None:
     root.command()(serve)
     root.command()(worker)
+    root.command(hidden=True)(api)
     db.command()(migrate)
 
 
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen at.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one.", min=0, max=65535)] = None,
+    processes: Annotated[
+        int | None, typer.Option(help="API processes, one for each core or so.", min=1)
+    ] = None,
     migrate: Annotated[
         bool | None, typer.Option(help="Migrate first. Default: only the private cluster.")
     ] = None,
@@ -49,7 +49,24 @@ def serve(
             _say("bringing the database up to date")
             migration.upgrade(url)
         be_current(url)
-    serving.run(settings.model_copy(update={"database_url": url}), bound, typer.echo)
+    meant = {"database_url": url, "processes": processes or settings.processes}
+    serving.run(settings.model_copy(update=meant), bound, typer.echo)
+
+
+def api(
+    socket: Annotated[int, typer.Option(help="Descriptor of the listening socket.")],
+    started: Annotated[int, typer.Option(help="Descriptor that is told when requests are answered.")],
+) -> None:
+    """One of several API processes; `serve` starts them."""
+    from socket import socket as opened
+
+    from app import logs, serving
+    from app.processes import leave_with_parent
+
+    settings = Settings()
+    logs.configure(settings.log_format)
+    leave_with_parent()
+    serving.run_child(settings, opened(fileno=socket), started)
 
 
 def worker(
@@ -59,11 +76,12 @@ def worker(
     """Run jobs until SIGINT or SIGTERM; what is at work is finished or taken up again elsewhere."""
     from app import logs
     from app.cli.connected import be_current
+    from app.processes import leave_with_parent
 
     settings = Settings()
     logs.configure(settings.log_format)
     if with_parent:
-        threading.Thread(target=_leave_with_parent, daemon=True).start()
+        leave_with_parent()
     with _one_line_errors():
         url = _database(settings)
         be_current(url)
@@ -92,12 +110,6 @@ async def _work(url: str, settings: Settings, concurrency: int) -> None:
         await work(database, concurrency)
     finally:
         await database.close()
-
-
-def _leave_with_parent() -> None:
-    while os.read(sys.stdin.fileno(), 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _database(settings: Settings) -> str:

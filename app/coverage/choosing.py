@@ -22,7 +22,8 @@ async def ground_of(
     """The ground of the plan in force on that day, as known then (None: none is), or of the plan named.
 
     Which plan that is, and its version, is read from the database for every request: an answer is never
-    staler than its transaction, and without a database there is no answer.
+    staler than its transaction, and without a database there is no answer. Questions of what is known now
+    need no transaction for that (:mod:`app.coverage.asking`).
     """
     if plan_id is None:
         plan = await plans.in_force(connection, plane.plane_id, day, known_at)

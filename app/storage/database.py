@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 APP_ROLE = "gridwright_app"
 READ_ROLE = "gridwright_read"
+CONNECT_TIMEOUT_S = 10
+"""A server that does not even greet is not waited for longer."""
 
 _ENTER = text(
     "SELECT set_config('role', :role, true), set_config('gridwright.org', :org, true), "
@@ -39,7 +41,11 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
-            connect_args={"prepare_threshold": None, "application_name": "gridwright"},
+            connect_args={
+                "prepare_threshold": None,
+                "application_name": "gridwright",
+                "connect_timeout": CONNECT_TIMEOUT_S,
+            },
         )
 
     @asynccontextmanager

@@ -113,6 +113,36 @@ class Api:
     async def delete(self, path: str, **options: Any) -> httpx.Response:
         return await self.ask("DELETE", path, **options)
 
+    async def told(self, path: str, **params: Any) -> Any:
+        """The body of an answer that has to be 200."""
+        answer = await self.get(path, params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def load(self, kind: str, text: bytes | str, /, **fields: str) -> dict[str, Any]:
+        """Load a CSV that has to succeed: the result, with the refused rows as ``why`` (row → reason)."""
+        content = text.encode() if isinstance(text, str) else text
+        answer = await self.ask(
+            "POST",
+            f"/v1/imports/{kind}",
+            params={"wait": "true"},
+            data=fields,
+            files={"file": (f"{kind}.csv", content)},
+        )
+        assert answer.status_code == 201, answer.text
+        job = answer.json()
+        rows = (await self.told(f"/v1/jobs/{job['id']}/rows"))["rows"]
+        return {**job["result"], "why": {row["row"]: row["reason"] for row in rows}}
+
+    async def put_in_force(self, plan: str, since: str) -> None:
+        """Validate a draft, warnings acknowledged, and publish it from a day."""
+        for step, body in (
+            ("validate", {"acknowledge": True}),
+            ("publish", {"effective_from": since, "reason": "as it was decided"}),
+        ):
+            answer = await self.post(f"/v1/plans/{plan}/{step}", body)
+            assert answer.status_code == 200, answer.text
+
     async def ended(self, job_id: str) -> dict[str, Any]:
         """The job once it has ended, however it ended."""
         async with asyncio.timeout(300):
@@ -180,9 +210,13 @@ class Server:
 
 
 @pytest.fixture
-def server(database_url: str) -> Iterator[Server]:
-    """The service as an operator starts it, with one worker, on the module's database."""
-    command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0"]
+def server(database_url: str, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The service as an operator starts it, with one worker, on the module's database.
+
+    Further arguments of `serve` are the fixture's parameter.
+    """
+    more: list[str] = getattr(request, "param", [])
+    command = [sys.executable, "-c", "from app.cli import main; main()", "serve", "--port", "0", *more]
     environment = {**os.environ, "GRIDWRIGHT_DATABASE_URL": database_url}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         assert process.stdout is not None

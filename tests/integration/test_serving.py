@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -47,6 +48,29 @@ def test_a_dead_worker_is_replaced_and_none_outlives_its_server(server: Server) 
     server.process.wait()
     while not _gone(second):
         time.sleep(0.05)
+
+
+def _api_of(server: Server) -> list[int]:
+    """The API processes that are the server's children."""
+    found = []
+    for pid in family(server.pid)[1:]:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if b"\0api\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
+
+
+@pytest.mark.parametrize("server", [["--processes", "2"]], indirect=True)
+def test_several_processes_answer_at_one_address_and_a_dead_one_is_replaced(server: Server) -> None:
+    first = _api_of(server)
+    assert len(first) == 2
+    os.kill(first[0], signal.SIGKILL)
+    while len(now := _api_of(server)) < 2 or first[0] in now:
+        assert httpx.get(f"{server.address}/readyz").status_code == 200
+        time.sleep(0.05)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(60) == 0
+    assert all(_gone(pid) for pid in now)
 
 
 def test_a_port_in_use_is_one_line(server: Server, database_url: str) -> None:
