@@ -52,6 +52,12 @@ class TooLarge(DomainError):
     kind = "too-large"
 
 
+class Unsupported(DomainError):
+    """The content is of a kind that is not understood here."""
+
+    kind = "unsupported-content"
+
+
 class Unauthenticated(DomainError):
     """No key, or one that is not known."""
 

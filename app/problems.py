@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 
 from app import errors
@@ -24,11 +25,21 @@ STATUS: dict[type[errors.DomainError], int] = {
     errors.Stale: 412,
     errors.Precondition: 428,
     errors.TooLarge: 413,
+    errors.Unsupported: 415,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.Unavailable: 503,
     errors.Cancelled: 409,
 }
+
+# By SQLAlchemy's name or by the driver's, where COPY is spoken; and a pool that has none to give.
+_UNREACHABLE = (
+    OperationalError,
+    InterfaceError,
+    NoConnection,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +62,7 @@ def of(error: Exception) -> dict[str, Any]:
     unstorable = _unstorable(error)
     if unstorable:
         return problem("unstorable-value", 422, unstorable)
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, _UNREACHABLE):
         return problem(
             "unavailable", 503, "The database cannot be reached or did not answer in time; try again."
         )

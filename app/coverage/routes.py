@@ -3,14 +3,14 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from app.coverage import bulk, columns, counting, locating
+from app.coverage import bulk, counting, formats, locating
+from app.coverage.asking import Confirmed
 from app.coverage.counting import By
 from app.coverage.repository import Measure, Split
-from app.coverage.schemas import AssignIn, AssignOut, Located
+from app.coverage.schemas import Located
 from app.requests import At, KnownAt, Reading, known_moment
 
 router = APIRouter(prefix="/v1", tags=["coverage"])
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["coverage"])
 
 @router.get("/locate", response_model=Located)
 async def locate(
-    scope: Reading,
+    asking: Confirmed,
     lng: float,
     lat: float,
     crs: str,
@@ -28,34 +28,28 @@ async def locate(
     known_at: KnownAt = None,
 ) -> dict[str, Any]:
     """Whose is this place?"""
-    known = await known_moment(scope, known_at)
-    return await locating.locate(scope.connection, lng, lat, crs, plane, at or scope.today, plan, known)
+    return await locating.locate(asking, lng, lat, crs, plane, at, plan, known_at)
 
 
-@router.post(
-    "/assign",
-    response_model=AssignOut,
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": AssignIn.model_json_schema()}},
-        }
-    },
-)
+@router.post("/assign", responses=formats.ANSWERED, openapi_extra=formats.ASKED)
 async def assign(
     request: Request,
-    scope: Reading,
+    asking: Confirmed,
     include: Literal["h3"] | None = None,
     at: At = None,
     known_at: KnownAt = None,
+    plane: Annotated[str | None, Query(description="For an Arrow stream; JSON has it in the body.")] = None,
+    crs: Annotated[str | None, Query(description="For an Arrow stream; JSON has it in the body.")] = None,
 ) -> Response:
-    """Whose are these places? Up to 100,000 rows a call, in columns; nothing is stored."""
-    question = columns.parse(await request.body())
-    known = await known_moment(scope, known_at)
-    answer = await bulk.assign(
-        scope.connection, question, at or scope.today, known, with_cells=include == "h3"
-    )
-    return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+    """Whose are these places? Up to 100,000 rows a call, in columns; nothing is stored.
+
+    The question is a JSON object of columns, or an Arrow IPC stream (not compressed) with the same columns,
+    then with `plane` and `crs` as parameters.
+    """
+    arrow = formats.arrow_is_asked(request)
+    asked = await formats.read(await formats.body_of(request), arrow, plane, crs)
+    answer = await bulk.assign(asking, asked, at, known_at, with_cells=include == "h3")
+    return await formats.respond(answer, formats.arrow_is_wanted(request, arrow))
 
 
 @router.get("/coverage/summary")
