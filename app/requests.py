@@ -22,6 +22,7 @@ from app.idempotency import service as idempotency
 from app.idempotency.service import Answer
 from app.orgs import service as orgs
 from app.storage.database import Database
+from app.storage.dated import AsOf
 
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <key>`")
 
@@ -148,6 +149,16 @@ async def known_moment(scope: Scope, known_at: str | None) -> dt.datetime | None
     if when.tzinfo is None:
         when = when.replace(tzinfo=zoneinfo.ZoneInfo(await orgs.time_zone(scope.connection, scope.org_id)))
     return when
+
+
+async def _when(scope: Reading, at: At = None, known_at: KnownAt = None) -> AsOf:
+    return AsOf(at or scope.today, await known_moment(scope, known_at))
+
+
+When = Annotated[AsOf, Depends(_when, scope="function")]
+"""The day that a question is about and the moment whose knowledge answers it, of the parameters ``at`` and
+``known_at``.
+"""
 
 
 def as_response(answer: Answer) -> Response:

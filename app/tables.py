@@ -19,13 +19,14 @@ Format = Annotated[
 def csv_response(
     rows: Iterable[Mapping[str, Any]],
     columns: Sequence[str] | None = None,
-    headers: Mapping[str, str] | None = None,
+    following: str | None = None,
 ) -> Response:
     """The rows as CSV, UTF-8 with a byte order mark, so that spreadsheets show Chinese.
 
     ``columns`` are the keys in their order; without it those of the rows, in the order in which they
     come. A missing value is an empty cell; lists and objects are written as JSON; a text that a spreadsheet
-    would take for a formula gets an apostrophe before it.
+    would take for a formula gets an apostrophe before it. ``following``, the token of the next page, is in
+    the header ``Gridwright-Next``: a table has no room for it.
     """
     rows = list(rows)
     names = (
@@ -36,7 +37,8 @@ def csv_response(
     writer.writerow(names)
     writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
     body = out.getvalue().encode("utf-8-sig")
-    return Response(body, media_type="text/csv; charset=utf-8", headers=dict(headers or {}))
+    headers = {"Gridwright-Next": following} if following is not None else None
+    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _cell(value: Any) -> Any:

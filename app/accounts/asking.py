@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.accounts import asking_repository as repository
 from app.accounts import uscc
-from app.accounts.asking_repository import AsOf as AsOf
 from app.accounts.asking_repository import Wanted
 from app.errors import Invalid, NotFound
 from app.planes import service as planes
 from app.plans import service as plans
+from app.storage.dated import AsOf
 
 Document = dict[str, Any]
 
@@ -40,13 +40,9 @@ async def page(
     of = await planes.get(connection, plane)
     grid_id = None
     if grid is not None:
-        plan = await plans.in_force(connection, of.plane_id, asked.at, asked.known_at)
-        table = await plans.grid_table(connection, plan.plan_id) if plan else None
-        if table is None or grid not in table.codes:
-            raise NotFound(
-                f"No grid {grid!r} is in force in plane {plane} on {asked.at}.", kind="unknown-grid"
-            )
-        grid_id = table.grid_ids[table.codes.index(grid)]
+        table = await plans.table_on(connection, of.plane_id, asked.at, asked.known_at)
+        table, row = plans.row_of(table, grid, plane, asked.at)
+        grid_id = table.grid_ids[row]
     wanted = Wanted(of.plane_id, {**values, "grid_id": grid_id})
     return await repository.page(connection, asked, wanted, after, limit)
 

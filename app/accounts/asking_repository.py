@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.dated import known, on_day
+from app.storage.dated import AsOf, known
 from app.storage.rows import records
 
 Rows = list[dict[str, Any]]
@@ -136,23 +136,6 @@ _ENTRY_FILTERS = {
     "party": "d.party_id",
     "grid_id": "d.grid_id",
 }
-
-
-@dataclass(frozen=True)
-class AsOf:
-    """A day, as known at a moment (none: now)."""
-
-    at: dt.date
-    known_at: dt.datetime | None = None
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """What the SQL of :meth:`holds` asks for."""
-        return {"at": self.at} | ({} if self.known_at is None else {"known_at": self.known_at})
-
-    def holds(self, alias: str) -> str:
-        """SQL: that a row holds on the day, as known then."""
-        return on_day(alias, self.known_at)
 
 
 @dataclass(frozen=True)

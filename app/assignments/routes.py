@@ -13,7 +13,7 @@ from app.idempotency.service import Answer
 from app.jobs import service as jobs
 from app.jobs.schemas import JobOut
 from app.planes import service as planes
-from app.requests import At, KnownAt, Reading, Writing, known_moment
+from app.requests import Reading, When, Writing
 
 router = APIRouter(prefix="/v1", tags=["assignments"])
 
@@ -22,25 +22,23 @@ PlaneCode = Annotated[str | None, Query(description="Code of a plane; all of the
 
 @router.get("/accounts/{account_id:path}/assignments", response_model=AccountAssignments)
 async def account_assignments(
-    account_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
+    account_id: str, scope: Reading, when: When, plane: PlaneCode = None
 ) -> dict[str, Any]:
     """Whose an account is: on that day, as known then."""
-    day, known = at or scope.today, await known_moment(scope, known_at)
-    rows = await asking.of_account(scope.connection, account_id, plane, day, known)
-    return {"account": account_id, "at": day, "assignments": rows}
+    rows = await asking.of_account(scope.connection, account_id, plane, when.at, when.known_at)
+    return {"account": account_id, "at": when.at, "assignments": rows}
 
 
 @router.get("/accounts/{account_id:path}/explain", response_model=Explanation)
 async def explain_account(
-    account_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
+    account_id: str, scope: Reading, when: When, plane: PlaneCode = None
 ) -> dict[str, Any]:
     """Why an account belongs where it does: what each rule says, in the plane's order.
 
     With ``known_at``: from the facts, the plan, the rules and the policy as they were believed then.
     """
-    day, known = at or scope.today, await known_moment(scope, known_at)
-    told = await explaining.explain(scope.connection, account_id, plane, day, known)
-    return {"account": account_id, "at": day, "planes": told}
+    told = await explaining.explain(scope.connection, account_id, plane, when.at, when.known_at)
+    return {"account": account_id, "at": when.at, "planes": told}
 
 
 @router.post("/planes/{code:path}/reassign", status_code=202, response_model=JobOut)
@@ -62,9 +60,8 @@ async def reassign_plane(code: str, body: ReassignFrom, scope: Writing) -> Respo
 
 @router.get("/buildings/{building_id:path}/assignments", response_model=BuildingAssignments)
 async def building_assignments(
-    building_id: str, scope: Reading, plane: PlaneCode = None, at: At = None, known_at: KnownAt = None
+    building_id: str, scope: Reading, when: When, plane: PlaneCode = None
 ) -> dict[str, Any]:
     """Whose a building is: on that day, as known then."""
-    day, known = at or scope.today, await known_moment(scope, known_at)
-    rows = await asking.of_building(scope.connection, building_id, plane, day, known)
-    return {"building": building_id, "at": day, "assignments": rows}
+    rows = await asking.of_building(scope.connection, building_id, plane, when.at, when.known_at)
+    return {"building": building_id, "at": when.at, "assignments": rows}

@@ -1,7 +1,6 @@
 """/v1/planes/{code}/conflicts"""
 
-import datetime as dt
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
@@ -9,8 +8,7 @@ from app import tokens
 from app.conflicts import service
 from app.conflicts.repository import KINDS, Kind
 from app.conflicts.schemas import ConflictOut, ConflictsOut
-from app.errors import Invalid
-from app.requests import KnownAt, Limit, Reading, known_moment
+from app.requests import Limit, Reading, When
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1/planes", tags=["conflicts"])
@@ -20,25 +18,24 @@ router = APIRouter(prefix="/v1/planes", tags=["conflicts"])
 async def list_conflicts(
     code: str,
     scope: Reading,
+    when: When,
     kind: Annotated[Kind | None, Query(description="Only conflicts of this kind.")] = None,
-    at: Annotated[dt.date | None, Query(description="The day asked about; today without it.")] = None,
-    known_at: KnownAt = None,
     limit: Limit = 100,
     token: str | None = None,
     form: Format = "json",
 ) -> Any:
     """Where several grids claim one customer, party or market, and by which stated rule it is decided."""
-    after = None
-    if token is not None:
-        after = cast(tuple[str, str], tuple(tokens.key(token, 2)))
-        if after[0] not in KINDS:
-            raise Invalid("token is not one that this list gave; leave it away.", kind="bad-token")
-    day, known = at or scope.today, await known_moment(scope, known_at)
-    told = await service.page(scope.connection, code, day, known, kind, after, limit + 1)
-    page = told["conflicts"][:limit]
-    last = page[-1] if len(told["conflicts"]) > limit else None
-    following = tokens.token(last["kind"], service.subject(last)) if last else None
+    after = tokens.parts(token, _kind, str)
+    told = await service.page(scope.connection, code, when.at, when.known_at, kind, after, limit + 1)
+    page, following = tokens.cut(
+        told["conflicts"], limit, lambda found: (found["kind"], service.subject(found))
+    )
     if form == "csv":
-        headers = {"Gridwright-Next": following} if following else None
-        return csv_response(page, list(ConflictOut.model_fields), headers)
+        return csv_response(page, list(ConflictOut.model_fields), following)
     return {**told, "conflicts": page, "next": following}
+
+
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        raise ValueError(text)
+    return text

@@ -9,7 +9,6 @@ import shapely
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments import locators
-from app.errors import NotFound
 from app.geocodes import quarantine_repository as repository
 from app.geocodes.quarantine_repository import Asked, Rows
 from app.planes import service as planes
@@ -34,11 +33,9 @@ async def asked(
     plane_id = (await planes.get(connection, plane)).plane_id
     if grid is None:
         return Asked(plane_id, at, known_at, reason, level)
-    plan = await plans.in_force(connection, plane_id, at, known_at)
-    table = await plans.grid_table(connection, plan.plan_id) if plan is not None else None
-    if table is None or grid not in table.codes:
-        raise NotFound(f"Plane {plane} has no grid {grid!r} on {at}.", kind="unknown-grid")
-    polygon = table.geometries[table.codes.index(grid)]
+    table = await plans.table_on(connection, plane_id, at, known_at)
+    table, row = plans.row_of(table, grid, plane, at)
+    polygon = table.geometries[row]
     ground = shapely.to_wkb(polygon if polygon is not None else shapely.Polygon())
     return Asked(plane_id, at, known_at, reason, level, grid, ground)
 

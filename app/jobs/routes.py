@@ -12,7 +12,6 @@ from sse_starlette import EventSourceResponse
 
 from app import tokens
 from app.audit import service as audit
-from app.errors import Invalid
 from app.idempotency.service import Answer
 from app.jobs import service
 from app.jobs.schemas import JobOut, RefusedRows
@@ -35,18 +34,10 @@ async def refused_rows(
     token: str | None = None,
 ) -> dict[str, Any]:
     """The rows that an import refused, with their reasons."""
-    rows = await service.refused_rows(scope.connection, job_id, _after(token), limit + 1)
-    page = rows[:limit]
-    return {"rows": page, "next": tokens.token(str(page[-1]["row"])) if len(rows) > limit else None}
-
-
-def _after(token: str | None) -> int:
-    if token is None:
-        return 0
-    (row,) = tokens.key(token, 1)
-    if not (row.isdecimal() and len(row) < 10):
-        raise Invalid("token is not one that this list gave.", kind="bad-token")
-    return int(row)
+    after = tokens.part(token, tokens.number, 0)
+    rows = await service.refused_rows(scope.connection, job_id, after, limit + 1)
+    page, following = tokens.cut(rows, limit, lambda row: row["row"])
+    return {"rows": page, "next": following}
 
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)

@@ -1,6 +1,5 @@
 """Buildings with their households, ports and customers as of a day, summed up set-wise."""
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.dated import on_day
+from app.storage.dated import AsOf
 from app.storage.rows import records
 
 # Customers are those whose place names the building. Households that nobody knows divide nothing: the
@@ -87,58 +86,57 @@ _STACKS = """
 """
 
 
-def _words(known_at: dt.datetime | None) -> dict[str, str]:
+def _words(asked: AsOf) -> dict[str, str]:
     return {
-        "is_so": on_day("f", known_at),
-        "is_there": on_day("p", known_at),
-        "stands": on_day("v", known_at),
-        "held": on_day("a", known_at),
+        "is_so": asked.holds("f"),
+        "is_there": asked.holds("p"),
+        "stands": asked.holds("v"),
+        "held": asked.holds("a"),
     }
-
-
-def _asked(at: dt.date, known_at: dt.datetime | None, **more: Any) -> dict[str, Any]:
-    return {"at": at, **({"known_at": known_at} if known_at is not None else {}), **more}
 
 
 async def by_grid(
     connection: AsyncConnection,
     plane_id: uuid.UUID,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     segments: Sequence[str] | None,
 ) -> list[dict[str, Any]]:
     """The sums of each grid's buildings; ``grid_id`` is None for buildings in none."""
-    query = text(_BUILDINGS.format(**_BY_GRID, **_words(known_at)))
-    asked = _asked(at, known_at, plane=plane_id, segments=list(segments) if segments else None)
-    return records(await connection.execute(query, asked))
+    query = text(_BUILDINGS.format(**_BY_GRID, **_words(asked)))
+    params = asked.params | {"plane": plane_id, "segments": list(segments) if segments else None}
+    return records(await connection.execute(query, params))
 
 
 async def by_building(
     connection: AsyncConnection,
     plane_id: uuid.UUID,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     segments: Sequence[str] | None,
     after: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """The same of single buildings by id, behind ``after``."""
-    query = text(_BUILDINGS.format(**_BY_BUILDING, **_words(known_at)))
-    asked = _asked(at, known_at, plane=plane_id, segments=list(segments) if segments else None)
-    return records(await connection.execute(query, asked | {"after": after, "limit": limit}))
+    query = text(_BUILDINGS.format(**_BY_BUILDING, **_words(asked)))
+    params = asked.params | {"plane": plane_id, "segments": list(segments) if segments else None}
+    return records(await connection.execute(query, params | {"after": after, "limit": limit}))
 
 
 async def stacks(
     connection: AsyncConnection,
     plane_id: uuid.UUID | None,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     least: int,
     after: tuple[int, str] | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """Buildings in which at least so many customers stand at one point, the highest stack first."""
     most, building = after if after is not None else (None, None)
-    asked = _asked(at, known_at, plane=plane_id, least=least, most=most, after=building, limit=limit)
-    query = text(_STACKS.format(**_words(known_at)))
-    return records(await connection.execute(query, asked))
+    params = asked.params | {
+        "plane": plane_id,
+        "least": least,
+        "most": most,
+        "after": building,
+        "limit": limit,
+    }
+    query = text(_STACKS.format(**_words(asked)))
+    return records(await connection.execute(query, params))

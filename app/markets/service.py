@@ -1,6 +1,5 @@
 """Penetration of the buildings of a plane by grid, area, class or building, and vertical stacks."""
 
-import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -10,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.errors import Invalid
 from app.markets import repository
 from app.orgs import directory
-from app.places.buildings import codes_of, ratio, table_on
+from app.places.buildings import ratio
 from app.planes import service as planes
 from app.plans import service as plans
 from app.plans.service import GridTable
+from app.storage.dated import AsOf
 
 By = Literal["grid", "area", "class", "building"]
 Document = dict[str, Any]
@@ -34,8 +34,7 @@ async def penetration(
     connection: AsyncConnection,
     plane: str,
     by: By,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     segments: Sequence[str] | None,
     after: str | None,
     limit: int,
@@ -47,19 +46,19 @@ async def penetration(
             f"The grids of plane {plane} have no ground, so no building is in them; name a plane of places.",
             kind="no-ground",
         )
-    table = await table_on(connection, of.plane_id, at, known_at)
+    table = await plans.table_on(connection, of.plane_id, asked.at, asked.known_at)
     found, total = [], None
     if by != "building" or after is None:
-        found = await repository.by_grid(connection, of.plane_id, at, known_at, segments)
+        found = await repository.by_grid(connection, of.plane_id, asked, segments)
         total = _told(_summed(found)) if after is None else None
     if by == "building":
-        codes = codes_of(table)
-        rows = await repository.by_building(connection, of.plane_id, at, known_at, segments, after, limit)
+        codes = table.code_of if table else {}
+        rows = await repository.by_building(connection, of.plane_id, asked, segments, after, limit)
         return total, [
             {"group": row["building_id"], "name": row["name"], "grid": codes.get(row["grid_id"])} | _told(row)
             for row in rows
         ]
-    names = await _groups(connection, table, by, at, known_at)
+    names = await _groups(connection, table, by, asked)
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for row in found:
         # Buildings in no grid are a group of their own, at the end.
@@ -78,8 +77,7 @@ async def _groups(
     connection: AsyncConnection,
     table: GridTable | None,
     by: By,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
 ) -> dict[uuid.UUID | None, tuple[str, str | None]]:
     """The group of each grid with its name; the empty word for a grid without area or class."""
     if table is None:
@@ -87,9 +85,11 @@ async def _groups(
     if by == "grid":
         return dict(zip(table.grid_ids, zip(table.codes, table.names, strict=True), strict=True))
     if by == "class":
-        classes = await plans.classes_on(connection, table, at, known_at)
+        classes = await plans.classes_on(connection, table, asked.at, asked.known_at)
         return {grid: (own, None) for grid, own in zip(table.grid_ids, classes, strict=True)}
-    areas = {area.area_id: area for area in await directory.areas(connection, at, known_at=known_at)}
+    areas = {
+        area.area_id: area for area in await directory.areas(connection, asked.at, known_at=asked.known_at)
+    }
     told: dict[uuid.UUID | None, tuple[str, str | None]] = {}
     for grid, area_id in zip(table.grid_ids, table.area_ids, strict=True):
         area = areas.get(area_id) if area_id else None
@@ -114,8 +114,7 @@ def _told(sums: Mapping[str, Any]) -> Document:
 async def stacks(
     connection: AsyncConnection,
     plane: str | None,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     least: int,
     after: tuple[int, str] | None,
     limit: int,
@@ -124,8 +123,9 @@ async def stacks(
     plane_id, codes = None, {}
     if plane is not None:
         plane_id = (await planes.get(connection, plane)).plane_id
-        codes = codes_of(await table_on(connection, plane_id, at, known_at))
-    rows = await repository.stacks(connection, plane_id, at, known_at, least, after, limit)
+        table = await plans.table_on(connection, plane_id, asked.at, asked.known_at)
+        codes = table.code_of if table else {}
+    rows = await repository.stacks(connection, plane_id, asked, least, after, limit)
     return [
         {name: row[name] for name in row if name != "grid_id"} | {"grid": codes.get(row["grid_id"])}
         for row in rows

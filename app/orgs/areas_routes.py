@@ -1,6 +1,5 @@
 """/v1/areas"""
 
-import datetime as dt
 from typing import Any
 
 from fastapi import APIRouter
@@ -9,7 +8,7 @@ from app import tokens
 from app.orgs import areas, directory
 from app.orgs.areas_schemas import AreaDetailOut, AreasOut
 from app.orgs.directory import Area
-from app.requests import KnownAt, Limit, Reading, known_moment
+from app.requests import Limit, Reading, When
 
 router = APIRouter(prefix="/v1/areas", tags=["organisation"])
 
@@ -31,33 +30,28 @@ def _document(area: Area, source: Area | None) -> dict[str, Any]:
 @router.get("", response_model=AreasOut)
 async def list_areas(
     scope: Reading,
-    at: dt.date | None = None,
-    known_at: KnownAt = None,
+    when: When,
     limit: Limit = 1_000,
     token: str | None = None,
 ) -> dict[str, Any]:
     """The organisation's areas by code, as they were on a day (default: today)."""
-    after = tokens.key(token, 1)[0] if token else ""
-    known = await known_moment(scope, known_at)
-    tree = await directory.areas(scope.connection, at or scope.today, known_at=known)
+    after = tokens.part(token, str, "")
+    tree = await directory.areas(scope.connection, when.at, known_at=when.known_at)
     sources = directory.class_sources(tree)
     found = [area for area in tree if area.code > after]
-    page = found[:limit]
+    page, following = tokens.cut(found, limit, lambda area: area.code)
     return {
         "areas": [_document(area, sources[area.area_id]) for area in page],
-        "next": tokens.token(page[-1].code) if len(found) > limit else None,
+        "next": following,
     }
 
 
 @router.get("/{code:path}", response_model=AreaDetailOut)
-async def get_area(
-    code: str, scope: Reading, at: dt.date | None = None, known_at: KnownAt = None
-) -> dict[str, Any]:
+async def get_area(code: str, scope: Reading, when: When) -> dict[str, Any]:
     """One area as it was on a day, and all that was ever known of it."""
-    known, day = await known_moment(scope, known_at), at or scope.today
-    tree = await directory.areas(scope.connection, day, known_at=known)
-    area = areas.named(tree, code, day)
-    spans = await areas.history(scope.connection, code, known, corrected=True)
+    tree = await directory.areas(scope.connection, when.at, known_at=when.known_at)
+    area = areas.named(tree, code, when.at)
+    spans = await areas.history(scope.connection, code, when.known_at, corrected=True)
     return {
         **_document(area, directory.class_sources(tree)[area.area_id]),
         "below": [one.code for one in tree if one.parent_id == area.area_id],

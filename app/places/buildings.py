@@ -1,7 +1,6 @@
 """Buildings as of a day: where they stand, what they hold, who their customers are."""
 
 import datetime as dt
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,15 +15,14 @@ from app.places import buildings_repository as repository
 from app.places.buildings_repository import Box
 from app.planes import service as planes
 from app.plans import service as plans
-from app.plans.service import GridTable
+from app.storage.dated import AsOf
 
 Document = dict[str, Any]
 
 
 async def page(
     connection: AsyncConnection,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     plane: str | None,
     grid: str | None,
     box: Box | None,
@@ -32,16 +30,18 @@ async def page(
     limit: int,
 ) -> list[Document]:
     """Buildings by id, behind ``after``; with their grid in the plane, if one is named."""
-    plane_id, table = None, None
+    plane_id, grid_id, codes = None, None, {}
     if plane is not None:
-        of = await planes.get(connection, plane)
-        plane_id, table = of.plane_id, await table_on(connection, of.plane_id, at, known_at)
-    grid_id = grid_named(table, plane, grid, at) if grid is not None else None
-    rows = await repository.page(connection, at, known_at, plane_id, grid_id, box, after, limit)
-    codes = codes_of(table)
-    held = _customers(
-        await repository.customers(connection, [row["building_pk"] for row in rows], at, known_at)
-    )
+        plane_id = (await planes.get(connection, plane)).plane_id
+        table = await plans.table_on(connection, plane_id, asked.at, asked.known_at)
+        codes = table.code_of if table else {}
+        if grid is not None:
+            table, row = plans.row_of(table, grid, plane, asked.at)
+            grid_id = table.grid_ids[row]
+    elif grid is not None:
+        raise Invalid("A grid is one of a plane: say which with plane=CODE.", kind="missing-plane")
+    rows = await repository.page(connection, asked, plane_id, grid_id, box, after, limit)
+    held = _customers(await repository.customers(connection, [row["building_pk"] for row in rows], asked))
     return [_row(row, held.get(row["building_pk"], []), codes) for row in rows]
 
 
@@ -62,24 +62,22 @@ def _row(row: Mapping[str, Any], customers: list[Mapping[str, Any]], codes: Mapp
     }
 
 
-async def one(
-    connection: AsyncConnection, building_id: str, at: dt.date, known_at: dt.datetime | None
-) -> Document:
+async def one(connection: AsyncConnection, building_id: str, asked: AsOf) -> Document:
     """One building with all that is known of it on the day."""
-    row = await repository.one(connection, building_id, at, known_at)
+    row = await repository.one(connection, building_id, asked)
     if row is None:
         raise NotFound(
-            f"There is no building {building_id!r}" + (" known by then." if known_at else "."),
+            f"There is no building {building_id!r}" + (" known by then." if asked.known_at else "."),
             kind="unknown-building",
         )
     key = row["building_pk"]
-    counted = await repository.customers(connection, [key], at, known_at)
-    points = await repository.points(connection, key, at, known_at)
+    counted = await repository.customers(connection, [key], asked)
+    points = await repository.points(connection, key, asked)
     total, on_net = sum(one["customers"] for one in counted), _on_net(counted)
-    assigned = await asking.of_building(connection, building_id, None, at, known_at)
+    assigned = await asking.of_building(connection, building_id, None, asked.at, asked.known_at)
     return {
         "id": row["id"],
-        "at": at,
+        "at": asked.at,
         "name": row["name"],
         "use": row["use"],
         "address": row["address"],
@@ -118,7 +116,7 @@ async def history(
     connection: AsyncConnection, building_id: str, known_at: dt.datetime | None
 ) -> list[Document]:
     """The building's versions in order, as known then."""
-    from_facts = await repository.one(connection, building_id, dt.date.max, known_at)
+    from_facts = await repository.one(connection, building_id, AsOf(dt.date.max, known_at))
     if from_facts is None:
         raise NotFound(f"There is no building {building_id!r}.", kind="unknown-building")
     return [
@@ -133,28 +131,6 @@ async def history(
         }
         for row in await repository.history(connection, from_facts["building_pk"], known_at)
     ]
-
-
-async def table_on(
-    connection: AsyncConnection, plane_id: uuid.UUID, at: dt.date, known_at: dt.datetime | None
-) -> GridTable | None:
-    """The grids of the plan in force on the day, as known then; None where there is none."""
-    plan = await plans.in_force(connection, plane_id, at, known_at)
-    return await plans.grid_table(connection, plan.plan_id) if plan else None
-
-
-def grid_named(table: GridTable | None, plane: str | None, code: str, at: dt.date) -> uuid.UUID:
-    """The grid with this code; raises :class:`NotFound`, and :class:`Invalid` when no plane is named."""
-    if plane is None:
-        raise Invalid("A grid is one of a plane: say which with plane=CODE.", kind="missing-plane")
-    if table is None or code not in table.codes:
-        raise NotFound(f"No grid {code!r} is in force in plane {plane} on {at}.", kind="unknown-grid")
-    return table.grid_ids[table.codes.index(code)]
-
-
-def codes_of(table: GridTable | None) -> dict[uuid.UUID, str]:
-    """The code of each grid of the table."""
-    return dict(zip(table.grid_ids, table.codes, strict=True)) if table else {}
 
 
 def beginning(day: dt.date) -> dt.date | None:

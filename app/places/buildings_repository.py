@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.dated import known, on_day
+from app.storage.dated import AsOf, known
 from app.storage.rows import records
 
 Box = tuple[float, float, float, float]
@@ -54,14 +54,9 @@ _HISTORY = """
 """
 
 
-def _asked(at: dt.date, known_at: dt.datetime | None, **more: Any) -> dict[str, Any]:
-    return {"at": at, **({"known_at": known_at} if known_at is not None else {}), **more}
-
-
 async def page(
     connection: AsyncConnection,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     plane_id: uuid.UUID | None,
     grid_id: uuid.UUID | None,
     box: Box | None,
@@ -69,45 +64,39 @@ async def page(
     limit: int,
 ) -> list[dict[str, Any]]:
     """Buildings by id, behind ``after``; with a plane also ``grid_id``, with a grid only those in it."""
-    words = {"more": "", "joins": "", "where": "", "stands": on_day("v", known_at)}
-    asked = _asked(at, known_at, after=after, limit=limit)
+    words = {"more": "", "joins": "", "where": "", "stands": asked.holds("v")}
+    params = asked.params | {"after": after, "limit": limit}
     if plane_id is not None:
         words["more"] = ", a.grid_id"
-        words["joins"] = _HELD.format(how="LEFT", held=on_day("a", known_at))
-        asked["plane"] = plane_id
+        words["joins"] = _HELD.format(how="LEFT", held=asked.holds("a"))
+        params["plane"] = plane_id
     if grid_id is not None:
-        words["joins"] = _HELD.format(how="", held=on_day("a", known_at))
+        words["joins"] = _HELD.format(how="", held=asked.holds("a"))
         words["where"] = "AND a.grid_id = :grid"
-        asked["grid"] = grid_id
+        params["grid"] = grid_id
     if box is not None:
         words["where"] += " AND v.geometry && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
-        asked |= dict(zip(("west", "south", "east", "north"), box, strict=True))
-    return records(await connection.execute(text(_PAGE.format(**words)), asked))
+        params |= dict(zip(("west", "south", "east", "north"), box, strict=True))
+    return records(await connection.execute(text(_PAGE.format(**words)), params))
 
 
-async def one(
-    connection: AsyncConnection, building_id: str, at: dt.date, known_at: dt.datetime | None
-) -> dict[str, Any] | None:
+async def one(connection: AsyncConnection, building_id: str, asked: AsOf) -> dict[str, Any] | None:
     """The building with this id as of a day."""
-    query = text(_ONE.format(more="", joins="", stands=on_day("v", known_at)))
-    found = records(await connection.execute(query, _asked(at, known_at, id=building_id)))
+    query = text(_ONE.format(more="", joins="", stands=asked.holds("v")))
+    found = records(await connection.execute(query, asked.params | {"id": building_id}))
     return found[0] if found else None
 
 
-async def customers(
-    connection: AsyncConnection, keys: Sequence[int], at: dt.date, known_at: dt.datetime | None
-) -> list[dict[str, Any]]:
+async def customers(connection: AsyncConnection, keys: Sequence[int], asked: AsOf) -> list[dict[str, Any]]:
     """Customers of these buildings, counted by building, net status and tier."""
-    query = text(_CUSTOMERS.format(is_so=on_day("f", known_at), is_there=on_day("p", known_at)))
-    return records(await connection.execute(query, _asked(at, known_at, keys=list(keys))))
+    query = text(_CUSTOMERS.format(is_so=asked.holds("f"), is_there=asked.holds("p")))
+    return records(await connection.execute(query, asked.params | {"keys": list(keys)}))
 
 
-async def points(
-    connection: AsyncConnection, key: int, at: dt.date, known_at: dt.datetime | None
-) -> list[dict[str, Any]]:
+async def points(connection: AsyncConnection, key: int, asked: AsOf) -> list[dict[str, Any]]:
     """How many customers of the building stand at each point, the most crowded first."""
-    query = text(_POINTS.format(is_there=on_day("p", known_at)))
-    return records(await connection.execute(query, _asked(at, known_at, key=key)))
+    query = text(_POINTS.format(is_there=asked.holds("p")))
+    return records(await connection.execute(query, asked.params | {"key": key}))
 
 
 async def history(

@@ -1,6 +1,5 @@
 """Cluster markets as of a day: their members, and the grids that own them."""
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from app.errors import NotFound
 from app.places import clusters_repository as repository
 from app.places.buildings import beginning, count_by, geojson
 from app.planes import service as planes
+from app.storage.dated import AsOf
 from geo.geodesy import area_m2
 
 Document = dict[str, Any]
@@ -18,8 +18,7 @@ Document = dict[str, Any]
 
 async def page(
     connection: AsyncConnection,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     plane: str | None,
     conflicts: bool,
     after: str | None,
@@ -28,10 +27,10 @@ async def page(
     """Clusters by id, behind ``after``, with their owners in the plane (or in all)."""
     if plane is not None:
         await planes.get(connection, plane)
-    rows = await repository.page(connection, at, known_at, plane, conflicts, after, limit)
+    rows = await repository.page(connection, asked, plane, conflicts, after, limit)
     keys = [row["cluster_pk"] for row in rows]
-    owners = await repository.owners(connection, keys, plane, at, known_at)
-    members = await repository.members(connection, keys, at, known_at)
+    owners = await repository.owners(connection, keys, plane, asked)
+    members = await repository.members(connection, keys, asked)
     return [
         {
             "id": row["id"],
@@ -45,18 +44,16 @@ async def page(
     ]
 
 
-async def one(
-    connection: AsyncConnection, cluster_id: str, at: dt.date, known_at: dt.datetime | None
-) -> Document:
+async def one(connection: AsyncConnection, cluster_id: str, asked: AsOf) -> Document:
     """One cluster with its members by net status, tier and assignment, and its owners in each plane."""
     row = await repository.one(connection, cluster_id)
     if row is None:
         raise NotFound(f"There is no cluster {cluster_id!r}.", kind="unknown-cluster")
     key = row["cluster_pk"]
-    members = await repository.members(connection, [key], at, known_at)
+    members = await repository.members(connection, [key], asked)
     return {
         "id": row["id"],
-        "at": at,
+        "at": asked.at,
         "name": row["name"],
         "kind": row["kind"],
         "confirmed": row["confirmed_on"],
@@ -66,8 +63,8 @@ async def one(
             "by_net_status": count_by(members, "net_status"),
             "by_tier": count_by(members, "tier"),
         },
-        "assignments": await repository.statuses(connection, key, at, known_at),
-        "owners": _owners(await repository.owners(connection, [key], None, at, known_at)),
+        "assignments": await repository.statuses(connection, key, asked),
+        "owners": _owners(await repository.owners(connection, [key], None, asked)),
     }
 
 
@@ -100,28 +97,25 @@ def _owners(rows: list[dict[str, Any]]) -> list[Document]:
 
 async def regions(
     connection: AsyncConnection,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     kind: str | None,
     after: str | None,
     limit: int,
 ) -> list[Document]:
     """Regions of doubt by id, behind ``after``."""
-    rows = await repository.regions(connection, at, known_at, kind=kind, after=after, limit=limit)
+    rows = await repository.regions(connection, asked, kind=kind, after=after, limit=limit)
     return [{name: row[name] for name in ("id", "name", "kind", "customers")} for row in rows]
 
 
-async def region(
-    connection: AsyncConnection, region_id: str, at: dt.date, known_at: dt.datetime | None
-) -> Document:
+async def region(connection: AsyncConnection, region_id: str, asked: AsOf) -> Document:
     """One region of doubt with its polygon on the day."""
-    found = await repository.regions(connection, at, known_at, region_id=region_id)
+    found = await repository.regions(connection, asked, region_id=region_id)
     if not found:
         raise NotFound(f"There is no region {region_id!r}.", kind="unknown-region")
     row = found[0]
     return {
         **{name: row[name] for name in ("id", "name", "kind", "customers", "attributes", "datum")},
-        "at": at,
+        "at": asked.at,
         "from": beginning(row["valid_from"]),
         "to": row["valid_to"],
         "geometry": geojson(row["wkb"]),

@@ -1,13 +1,12 @@
 """Cluster markets and regions of doubt as of a day."""
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.dated import on_day
+from app.storage.dated import AsOf
 from app.storage.rows import records
 
 _CLUSTER = """
@@ -74,26 +73,21 @@ _REGIONS = """
 """
 
 
-def _asked(at: dt.date, known_at: dt.datetime | None, **more: Any) -> dict[str, Any]:
-    return {"at": at, **({"known_at": known_at} if known_at is not None else {}), **more}
-
-
 async def page(
     connection: AsyncConnection,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     plane: str | None,
     conflicts: bool,
     after: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
     """Clusters by id, behind ``after``; with ``conflicts`` only those that two grids own on the day."""
-    asked: dict[str, Any] = {"after": after, "limit": limit}
+    params: dict[str, Any] = {"after": after, "limit": limit}
     where = ""
     if conflicts:
-        where = _CONFLICT.format(owns=on_day("o", known_at))
-        asked |= _asked(at, known_at, plane=plane)
-    return records(await connection.execute(text(_PAGE.format(where=where)), asked))
+        where = _CONFLICT.format(owns=asked.holds("o"))
+        params |= asked.params | {"plane": plane}
+    return records(await connection.execute(text(_PAGE.format(where=where)), params))
 
 
 async def one(connection: AsyncConnection, cluster_id: str) -> dict[str, Any] | None:
@@ -107,35 +101,29 @@ async def owners(
     connection: AsyncConnection,
     keys: Sequence[int],
     plane: str | None,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
 ) -> list[dict[str, Any]]:
     """The grids that own these clusters on the day, by plane and code."""
-    query = text(_OWNERS.format(rules=on_day("f", known_at), owns=on_day("o", known_at)))
-    asked = _asked(at, known_at, keys=list(keys), plane=plane)
-    return records(await connection.execute(query, asked))
+    query = text(_OWNERS.format(rules=asked.holds("f"), owns=asked.holds("o")))
+    params = asked.params | {"keys": list(keys), "plane": plane}
+    return records(await connection.execute(query, params))
 
 
-async def members(
-    connection: AsyncConnection, keys: Sequence[int], at: dt.date, known_at: dt.datetime | None
-) -> list[dict[str, Any]]:
+async def members(connection: AsyncConnection, keys: Sequence[int], asked: AsOf) -> list[dict[str, Any]]:
     """Members of these clusters, counted by cluster, net status and tier."""
-    query = text(_MEMBERS.format(is_so=on_day("f", known_at), is_in=on_day("m", known_at)))
-    return records(await connection.execute(query, _asked(at, known_at, keys=list(keys))))
+    query = text(_MEMBERS.format(is_so=asked.holds("f"), is_in=asked.holds("m")))
+    return records(await connection.execute(query, asked.params | {"keys": list(keys)}))
 
 
-async def statuses(
-    connection: AsyncConnection, key: int, at: dt.date, known_at: dt.datetime | None
-) -> list[dict[str, Any]]:
+async def statuses(connection: AsyncConnection, key: int, asked: AsOf) -> list[dict[str, Any]]:
     """Members of the cluster, counted by plane, status of their assignment and rule."""
-    query = text(_STATUSES.format(held=on_day("a", known_at), is_in=on_day("m", known_at)))
-    return records(await connection.execute(query, _asked(at, known_at, key=key)))
+    query = text(_STATUSES.format(held=asked.holds("a"), is_in=asked.holds("m")))
+    return records(await connection.execute(query, asked.params | {"key": key}))
 
 
 async def regions(
     connection: AsyncConnection,
-    at: dt.date,
-    known_at: dt.datetime | None,
+    asked: AsOf,
     *,
     region_id: str | None = None,
     kind: str | None = None,
@@ -143,6 +131,6 @@ async def regions(
     limit: int = 1,
 ) -> list[dict[str, Any]]:
     """Regions by id as of a day, with how many customers' geocodes name them."""
-    query = text(_REGIONS.format(is_there=on_day("p", known_at), lies=on_day("v", known_at)))
-    asked = _asked(at, known_at, id=region_id, kind=kind, after=after, limit=limit)
-    return records(await connection.execute(query, asked))
+    query = text(_REGIONS.format(is_there=asked.holds("p"), lies=asked.holds("v")))
+    params = asked.params | {"id": region_id, "kind": kind, "after": after, "limit": limit}
+    return records(await connection.execute(query, params))

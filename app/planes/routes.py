@@ -12,7 +12,7 @@ from app.jobs.schemas import JobOut
 from app.planes import change, service
 from app.planes.change import document
 from app.planes.schemas import NewPlane, PlaneChange, PlaneOut, PlanesOut, PlaneVersions
-from app.requests import At, KnownAt, Reading, Writing, known_moment
+from app.requests import KnownAt, Reading, When, Writing, known_moment
 
 router = APIRouter(prefix="/v1/planes", tags=["planes"])
 
@@ -41,17 +41,15 @@ async def create_plane(body: NewPlane, scope: Writing) -> Response:
 @router.get("", response_model=PlanesOut)
 async def list_planes(
     scope: Reading,
-    at: At = None,
-    known_at: KnownAt = None,
+    when: When,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
     token: Annotated[str | None, Query(description="`next` of the page before.")] = None,
 ) -> dict[str, Any]:
     """All planes by code, as they hold on a day and as known then."""
-    after = tokens.key(token, 1)[0] if token is not None else None
-    known = await known_moment(scope, known_at)
-    found = await service.page(scope.connection, at or scope.today, known, after, limit + 1)
-    behind = tokens.token(found[limit - 1].code) if len(found) > limit else None
-    return {"planes": [document(plane) for plane in found[:limit]], "next": behind}
+    after = tokens.part(token, str, None)
+    found = await service.page(scope.connection, when.at, when.known_at, after, limit + 1)
+    page, following = tokens.cut(found, limit, lambda plane: plane.code)
+    return {"planes": [document(plane) for plane in page], "next": following}
 
 
 @router.patch("/{code:path}", status_code=202, response_model=JobOut)
@@ -107,7 +105,6 @@ async def plane_versions(code: str, scope: Reading, known_at: KnownAt = None) ->
 
 
 @router.get("/{code:path}", response_model=PlaneOut)
-async def get_plane(code: str, scope: Reading, at: At = None, known_at: KnownAt = None) -> dict[str, Any]:
+async def get_plane(code: str, scope: Reading, when: When) -> dict[str, Any]:
     """One plane as it holds on a day, as known then."""
-    known = await known_moment(scope, known_at)
-    return document(await service.get(scope.connection, code, at or scope.today, known))
+    return document(await service.get(scope.connection, code, when.at, when.known_at))

@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,3 +88,13 @@ class GridTable:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @cached_property
+    def code_of(self) -> dict[uuid.UUID, str]:
+        """The code of each grid."""
+        return dict(zip(self.grid_ids, self.codes, strict=True))
+
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The row of each code."""
+        return {code: row for row, code in enumerate(self.codes)}

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Header, Query, Response
 
 from app import tokens
 from app.audit import service as audit
-from app.errors import Invalid
 from app.idempotency.service import Answer
 from app.orgs import directory
 from app.planes import service as planes
@@ -65,23 +64,13 @@ async def list_plans(
 ) -> dict[str, Any]:
     """Plans of a plane, the newest first."""
     of = await planes.get(scope.connection, plane)
-    found = await service.page(scope.connection, of.plane_id, _after(token), limit + 1)
-    page = found[:limit]
-    more = len(found) > limit
+    after = tokens.parts(token, dt.datetime.fromisoformat, uuid.UUID)
+    found = await service.page(scope.connection, of.plane_id, after, limit + 1)
+    page, following = tokens.cut(found, limit, lambda plan: (plan.created_at, plan.plan_id))
     return {
         "plans": [await documents.summary(scope.connection, plan, of) for plan in page],
-        "next": tokens.token(page[-1].created_at.isoformat(), str(page[-1].plan_id)) if more else None,
+        "next": following,
     }
-
-
-def _after(token: str | None) -> tuple[dt.datetime, uuid.UUID] | None:
-    if token is None:
-        return None
-    at, plan_id = tokens.key(token, 2)
-    try:
-        return dt.datetime.fromisoformat(at), uuid.UUID(plan_id)
-    except ValueError as error:
-        raise Invalid("token is not one that this list gave.", kind="bad-token") from error
 
 
 @router.get("/{plan_id}", response_model=PlanOut)

@@ -86,6 +86,21 @@ async def grid_table(connection: AsyncConnection, plan_id: uuid.UUID) -> GridTab
     return table
 
 
+async def table_on(
+    connection: AsyncConnection, plane_id: uuid.UUID, day: dt.date, known_at: dt.datetime | None = None
+) -> GridTable | None:
+    """The grids of the plan in force on a day, as known then; None where none is."""
+    plan = await in_force(connection, plane_id, day, known_at)
+    return None if plan is None else await grid_table(connection, plan.plan_id)
+
+
+def row_of(table: GridTable | None, code: str, plane: str, day: dt.date) -> tuple[GridTable, int]:
+    """The table and the row of the grid with this code; raises :class:`NotFound` where the day has none."""
+    if table is None or code not in table.rows:
+        raise NotFound(f"No grid {code!r} is in force in plane {plane} on {day}.", kind="unknown-grid")
+    return table, table.rows[code]
+
+
 async def classes_on(
     connection: AsyncConnection, table: GridTable, day: dt.date, known_at: dt.datetime | None = None
 ) -> list[str]:

@@ -15,7 +15,7 @@ from app.policies.kinds import KINDS, Kind, kind_of
 from app.policies.reading import YAML_TYPES, read
 from app.policies.schemas import PoliciesOut, PolicyOut, PolicyPut, PolicyVersions, PolicyWanted
 from app.policies.service import Span
-from app.requests import At, KnownAt, Reading, Writing, known_moment
+from app.requests import KnownAt, Reading, When, Writing, known_moment
 
 router = APIRouter(prefix="/v1/policies", tags=["policies"])
 
@@ -35,18 +35,17 @@ def _document(kind: Kind[Any], held: Span | None) -> dict[str, Any]:
 
 
 @router.get("", response_model=PoliciesOut)
-async def list_policies(scope: Reading, at: At = None, known_at: KnownAt = None) -> dict[str, Any]:
+async def list_policies(scope: Reading, when: When) -> dict[str, Any]:
     """Every policy as it holds on a day, as known then."""
-    day = at or scope.today
-    held = await service.every(scope.connection, day, await known_moment(scope, known_at))
-    return {"at": day, "policies": [_document(kind, held.get(name)) for name, kind in KINDS.items()]}
+    held = await service.every(scope.connection, when.at, when.known_at)
+    return {"at": when.at, "policies": [_document(kind, held.get(name)) for name, kind in KINDS.items()]}
 
 
 @router.get("/{kind}", response_model=PolicyOut)
-async def get_policy(kind: str, scope: Reading, at: At = None, known_at: KnownAt = None) -> dict[str, Any]:
+async def get_policy(kind: str, scope: Reading, when: When) -> dict[str, Any]:
     """One policy as it holds on a day, as known then."""
     asked = kind_of(kind)
-    held = await service.every(scope.connection, at or scope.today, await known_moment(scope, known_at))
+    held = await service.every(scope.connection, when.at, when.known_at)
     return _document(asked, held.get(kind))
 
 

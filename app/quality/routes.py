@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal, get_args
 from fastapi import APIRouter, Query
 
 from app import tokens
-from app.errors import Invalid
 from app.quality import service
 from app.quality.schemas import Records, Summary, Tier
-from app.requests import At, KnownAt, Limit, Reading, known_moment
+from app.requests import Limit, Reading, When
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1/quality", tags=["quality"])
@@ -20,16 +19,14 @@ PlaneCode = Annotated[str, Query(description="Code of the plane whose grids the 
 async def quality_summary(
     plane: PlaneCode,
     scope: Reading,
+    when: When,
     tier: Annotated[Tier | None, Query(description="One tier; all of them without it.")] = None,
     by: Literal["grid", "area"] = "grid",
-    at: At = None,
-    known_at: KnownAt = None,
     form: Format = "json",
 ) -> Any:
     """How complete and how fresh grids, buildings, clusters and customers are, by grid or area."""
-    day, known = at or scope.today, await known_moment(scope, known_at)
     tiers = [tier] if tier else list(get_args(Tier))
-    told = await service.summary(scope.connection, scope.org_id, plane, tiers, by, day, known)
+    told = await service.summary(scope.connection, scope.org_id, plane, tiers, by, when.at, when.known_at)
     if form == "json":
         return told
     rows = [
@@ -47,6 +44,7 @@ async def quality_records(
     plane: PlaneCode,
     tier: Tier,
     scope: Reading,
+    when: When,
     missing: Annotated[
         str | None, Query(description="Only records of which this field is missing; `any`: of which any is.")
     ] = None,
@@ -55,47 +53,28 @@ async def quality_records(
     area: Annotated[
         str | None, Query(description="Only records in grids of the area with this code.")
     ] = None,
-    at: At = None,
-    known_at: KnownAt = None,
     limit: Limit = 1_000,
     token: str | None = None,
     form: Format = "json",
 ) -> Any:
     """What is missing of each record of a tier, and when it was last confirmed; a page at a time."""
-    day, known = at or scope.today, await known_moment(scope, known_at)
     found = await service.records(
         scope.connection,
         scope.org_id,
         plane,
         tier,
-        day,
-        known,
+        when.at,
+        when.known_at,
         missing=missing,
         stale=stale,
         grid=grid,
         area=area,
-        after=_after(tier, token),
+        after=tokens.part(token, str if tier == "grid" else tokens.number, None),
         limit=limit + 1,
     )
-    page = found[:limit]
-    following = tokens.token(str(page[-1]["key"])) if len(found) > limit else None
+    page, following = tokens.cut(found, limit, lambda row: row["key"])
     if form == "csv":
         rows = [{**row, "missing": ", ".join(row["missing"])} for row in page]
         columns = ("id", "name", "grid", "area", "missing", "confirmed", "days", "stale")
-        return csv_response(rows, columns, {"Gridwright-Next": following} if following else None)
-    return {"tier": tier, "at": day, "records": page, "next": following}
-
-
-def _after(tier: Tier, token: str | None) -> int | str | None:
-    """The key that a token holds: grids are listed by their codes, the rest by number."""
-    if token is None:
-        return None
-    said = tokens.key(token, 1)[0]
-    if tier == "grid":
-        return said
-    try:
-        return int(said)
-    except ValueError as error:
-        raise Invalid(
-            "token is not one that this list gave; leave it away for the first page.", kind="bad-token"
-        ) from error
+        return csv_response(rows, columns, following)
+    return {"tier": tier, "at": when.at, "records": page, "next": following}

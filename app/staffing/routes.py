@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from app import tokens
-from app.requests import At, KnownAt, Limit, Reading, known_moment
+from app.requests import KnownAt, Limit, Reading, When, known_moment
 from app.staffing import asking, pay, service
 from app.staffing.schemas import PayOut, PersonDetailOut, ResponsibilitiesOut, Role, StaffingOut
 from app.tables import Format, csv_response
@@ -15,48 +15,49 @@ router = APIRouter(prefix="/v1", tags=["people"])
 
 
 @router.get("/people/{person_id:path}", response_model=PersonDetailOut)
-async def get_person(
-    person_id: str, scope: Reading, at: At = None, known_at: KnownAt = None
-) -> dict[str, Any]:
+async def get_person(person_id: str, scope: Reading, when: When) -> dict[str, Any]:
     """A person as of a day: service, grids by role and dates, load against capacity, all that was said."""
-    known = await known_moment(scope, known_at)
-    return await asking.person(scope.connection, person_id, at or scope.today, known)
+    return await asking.person(scope.connection, person_id, when.at, when.known_at)
 
 
 @router.get("/responsibilities", response_model=ResponsibilitiesOut)
 async def list_responsibilities(
     scope: Reading,
+    when: When,
     plane: Annotated[str | None, Query(description="Code of a plane; all of them without it.")] = None,
     grid: Annotated[str | None, Query(description="Code of a grid.")] = None,
     person: Annotated[str | None, Query(description="Id of a person.")] = None,
     role: Role | None = None,
     history: Annotated[bool, Query(description="All spans, not those of the day alone.")] = False,
-    at: At = None,
-    known_at: KnownAt = None,
     limit: Limit = 1_000,
     token: str | None = None,
     form: Format = "json",
 ) -> Any:
     """Who is responsible for which grid on a day, in which role, from when to when."""
-    day, known = at or scope.today, await known_moment(scope, known_at)
     found = await asking.responsible(
-        scope.connection, day, known, plane=plane, grid=grid, person_id=person, role=role, history=history
+        scope.connection,
+        when.at,
+        when.known_at,
+        plane=plane,
+        grid=grid,
+        person_id=person,
+        role=role,
+        history=history,
     )
     if form == "csv":
         return csv_response(found)
-    if token:
-        behind = tuple(tokens.key(token, 5))
+    behind = tokens.parts(token, str, str, str, str, str)
+    if behind is not None:
         found = [row for row in found if _key(row) > behind]
-    following = tokens.token(*_key(found[limit - 1])) if len(found) > limit else None
-    return {"at": day, "responsibilities": found[:limit], "next": following}
+    page, following = tokens.cut(found, limit, _key)
+    return {"at": when.at, "responsibilities": page, "next": following}
 
 
 @router.get("/planes/{code:path}/staffing", response_model=StaffingOut)
 async def get_staffing(
     code: str,
     scope: Reading,
-    at: At = None,
-    known_at: KnownAt = None,
+    when: When,
     limit: Limit = 1_000,
     token: str | None = None,
     of: Annotated[
@@ -65,14 +66,13 @@ async def get_staffing(
     form: Format = "json",
 ) -> Any:
     """Who works the grids of a plane on a day, how much and how far from home, and what is missing."""
-    known = await known_moment(scope, known_at)
-    told = await service.staffing(scope.connection, code, at or scope.today, known)
+    told = await service.staffing(scope.connection, code, when.at, when.known_at)
     if form == "csv":
         return csv_response(told[of])
-    behind = tokens.key(token, 1)[0] if token else ""
+    behind = tokens.part(token, str, "")
     grids = [row for row in told["grids"] if row["grid"] > behind]
-    following = tokens.token(grids[limit - 1]["grid"]) if len(grids) > limit else None
-    return told | {"grids": grids[:limit], "next": following}
+    page, following = tokens.cut(grids, limit, lambda row: row["grid"])
+    return told | {"grids": page, "next": following}
 
 
 @router.get("/planes/{code:path}/pay", response_model=PayOut)

@@ -8,6 +8,8 @@ writes nothing.
 import datetime as dt
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from psycopg import sql
 from sqlalchemy import Table, text
@@ -49,12 +51,44 @@ def on_day(alias: str, known_at: dt.datetime | None = None) -> str:
     )
 
 
+@dataclass(frozen=True)
+class AsOf:
+    """A day, as known at a moment (none: now)."""
+
+    at: dt.date
+    known_at: dt.datetime | None = None
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What the SQL of :meth:`holds` asks for."""
+        return {"at": self.at} | ({} if self.known_at is None else {"known_at": self.known_at})
+
+    def holds(self, alias: str) -> str:
+        """SQL: that a row holds on the day, as known then."""
+        return on_day(alias, self.known_at)
+
+
 def between(alias: str, known_at: dt.datetime | None = None) -> str:
     """SQL: that a row of a dated table holds, as known then, on some day from ``:since`` up to ``:until``."""
     return (
         f"({known(alias, known_at)} AND coalesce({alias}.valid_to, 'infinity') > CAST(:since AS date)"
         f" AND {alias}.valid_from < coalesce(CAST(:until AS date), 'infinity'))"
     )
+
+
+def next_change(table: Table, key: Sequence[str], said: str) -> sql.Composed:
+    """SQL: where the next known fact of the key of ``said`` begins, or what holds on its first day ends.
+
+    An answer looked up by the key for each row: what it costs goes by the rows that are said, not by those of
+    the table, whatever the planner knows of it.
+    """
+    return sql.SQL(
+        """(
+        SELECT min(CASE WHEN t.valid_from > {said}.valid_from THEN t.valid_from ELSE t.valid_to END)
+        FROM {table} t
+        WHERE {match} AND t.superseded_at IS NULL AND coalesce(t.valid_to, 'infinity') > {said}.valid_from
+        )"""
+    ).format(said=sql.Identifier(said), table=sql.Identifier(table.name), match=_match(key, "t", said))
 
 
 async def until_next_change(
@@ -67,22 +101,10 @@ async def until_next_change(
     query = sql.SQL(
         """
         UPDATE {source} s SET valid_to = n.until
-        FROM (
-            SELECT {keys},
-                   min(CASE WHEN t.valid_from > s.valid_from THEN t.valid_from ELSE t.valid_to END) AS until
-            FROM {table} t JOIN {source} s ON {match}
-            WHERE t.superseded_at IS NULL AND coalesce(t.valid_to, 'infinity') > s.valid_from
-            GROUP BY {keys}
-        ) n
-        WHERE {match_n} AND n.until IS NOT NULL
+        FROM (SELECT o.ctid AS at, {until} AS until FROM {source} o OFFSET 0) n
+        WHERE n.at = s.ctid AND n.until IS NOT NULL
         """
-    ).format(
-        source=sql.Identifier(source),
-        table=sql.Identifier(table.name),
-        keys=_list(key, "s"),
-        match=_match(key, "t", "s"),
-        match_n=_match(key, "n", "s"),
-    )
+    ).format(source=sql.Identifier(source), until=next_change(table, key, "o"))
     await (await driver(connection)).execute(query)
 
 
@@ -101,20 +123,24 @@ async def overlay(
     """
     now = await moment(connection)
     carried = [c.name for c in table.columns if c.identity is None and c.name not in _TIMES]
-    words = {
+    words: dict[str, sql.Composable] = {
         "table": sql.Identifier(table.name),
         "source": sql.Identifier(source),
         "changed": sql.Identifier(CHANGED),
         "match": _match(key, "t", "s"),
         "keys": _list(key, "s"),
         "said": _list(values, "s") if values else sql.SQL("1"),
-        "held": _list(values, "t") if values else sql.SQL("1"),
+        "held_values": _list(values, "t") if values else sql.SQL("1"),
         "columns": _list([*carried, "valid_from", "valid_to", "recorded_at"]),
-        "carried": _list(carried, "t"),
+        "carried": _list(carried, "c"),
+        "carried_names": _list(carried),
+        "match_cut": _match(key, "cut", "s"),
         "kept": _list(carried, "cut"),
         "new_columns": _list([*key, *values]),
         "new": _list([*key, *values], "s"),
     }
+    for name, part in (("overlaps", _OVERLAPS), ("known", _KNOWN), ("held", _HELD)):
+        words[name] = sql.SQL(part).format(**words)
     inside = await driver(connection)
     await inside.execute(sql.SQL("DROP TABLE IF EXISTS pg_temp.{changed}").format(**words))
     await inside.execute(
@@ -122,21 +148,22 @@ async def overlay(
             """
             CREATE TEMPORARY TABLE {changed} ON COMMIT DROP AS
             SELECT s.*, row_number() OVER (PARTITION BY {keys} ORDER BY s.valid_from) AS pass FROM {source} s
+            WHERE CASE WHEN s.gone THEN {held} ELSE {known} IS NULL END
             """
         ).format(**words)
     )
     await inside.execute(sql.SQL("ANALYZE {changed}").format(**words))
-    cursor = await inside.execute(sql.SQL("SELECT coalesce(max(pass), 0) FROM {changed}").format(**words))
-    row = await cursor.fetchone()
+    cursor = await inside.execute(
+        sql.SQL("SELECT coalesce(max(pass), 0), count(*) FROM {changed}").format(**words)
+    )
+    passes, count = await cursor.fetchone() or (0, 0)
     # One span of a key at a time: a row that two spans cut is cut twice, the second time as it then stands.
-    for number in range(1, (row[0] if row else 0) + 1):
-        for statement in (_DROP_KNOWN, _DROP_IDLE, _CUT, _WRITE):
+    for number in range(1, passes + 1):
+        for statement in (_CUT, _WRITE):
             await inside.execute(
                 sql.SQL(statement).format(**words), {"pass": number, "now": now, "org": org_id}
             )
-    cursor = await inside.execute(sql.SQL("SELECT count(*) FROM {changed}").format(**words))
-    row = await cursor.fetchone()
-    return int(row[0]) if row else 0
+    return int(count)
 
 
 async def source_table(connection: AsyncConnection, name: str, columns: dict[str, str]) -> None:
@@ -145,34 +172,37 @@ async def source_table(connection: AsyncConnection, name: str, columns: dict[str
     await staging_table(connection, name, columns | dated)
 
 
-_DROP_KNOWN = """
-    DELETE FROM {changed} s USING {table} t
-    WHERE s.pass = %(pass)s AND NOT s.gone AND {match} AND t.superseded_at IS NULL
-      AND ROW({said}) IS NOT DISTINCT FROM ROW({held})
+# Rows of the table are looked up by key for each span, never joined: a join would read all of a table that
+# holds far more than is said.
+_OVERLAPS = """
+    {match} AND t.superseded_at IS NULL
+    AND t.valid_from < coalesce(s.valid_to, 'infinity') AND coalesce(t.valid_to, 'infinity') > s.valid_from
+"""
+_KNOWN = """(
+    SELECT true FROM {table} t
+    WHERE {match} AND t.superseded_at IS NULL AND ROW({said}) IS NOT DISTINCT FROM ROW({held_values})
       AND t.valid_from <= s.valid_from
-      AND coalesce(t.valid_to, 'infinity') >= coalesce(s.valid_to, 'infinity')
-"""
-_DROP_IDLE = """
-    DELETE FROM {changed} s
-    WHERE s.pass = %(pass)s AND s.gone AND NOT EXISTS (
-        SELECT FROM {table} t WHERE {match} AND t.superseded_at IS NULL
-          AND t.valid_from < coalesce(s.valid_to, 'infinity')
-          AND coalesce(t.valid_to, 'infinity') > s.valid_from)
-"""
+      AND coalesce(t.valid_to, 'infinity') >= coalesce(s.valid_to, 'infinity') LIMIT 1
+)"""
+_HELD = "(SELECT true FROM {table} t WHERE {overlaps} LIMIT 1)"
 _CUT = """
     WITH cut AS (
-        UPDATE {table} t SET superseded_at = %(now)s FROM {changed} s
-        WHERE s.pass = %(pass)s AND {match} AND t.superseded_at IS NULL
-          AND t.valid_from < coalesce(s.valid_to, 'infinity')
-          AND coalesce(t.valid_to, 'infinity') > s.valid_from
-        RETURNING {carried}, t.valid_from AS held_from, t.valid_to AS held_to,
-                  s.valid_from AS said_from, s.valid_to AS said_to
+        UPDATE {table} c SET superseded_at = %(now)s
+        WHERE c.superseded_at IS NULL AND c.ctid = ANY(ARRAY(
+            SELECT h.at FROM {changed} s
+            CROSS JOIN LATERAL (SELECT t.ctid AS at FROM {table} t WHERE {overlaps} OFFSET 0) h
+            WHERE s.pass = %(pass)s
+        ))
+        RETURNING {carried}, c.valid_from AS held_from, c.valid_to AS held_to
+    ), parts AS (
+        SELECT {kept}, cut.held_from, cut.held_to, s.valid_from AS said_from, s.valid_to AS said_to
+        FROM cut JOIN {changed} s ON {match_cut} AND s.pass = %(pass)s
     )
     INSERT INTO {table} ({columns})
-    SELECT {kept}, cut.held_from, cut.said_from, %(now)s FROM cut WHERE cut.held_from < cut.said_from
+    SELECT {carried_names}, held_from, said_from, %(now)s FROM parts WHERE held_from < said_from
     UNION ALL
-    SELECT {kept}, cut.said_to, cut.held_to, %(now)s FROM cut
-    WHERE cut.said_to < coalesce(cut.held_to, 'infinity')
+    SELECT {carried_names}, said_to, held_to, %(now)s FROM parts
+    WHERE said_to < coalesce(held_to, 'infinity')
 """
 _WRITE = """
     INSERT INTO {table} (org_id, {new_columns}, valid_from, valid_to, recorded_at)

@@ -39,7 +39,7 @@ async def _in_plane(
         return told | {"class": None, "policy": None, "minutes": None, "parts": [], "why": why}
     plane = await planes.get(connection, row["plane"])
     on = await service.basis(connection, plane, day, known_at)
-    grid_class = on.classes[on.table.codes.index(row["grid"])]
+    grid_class = on.classes[on.table.rows[row["grid"]]]
     keys = np.array([key], np.int64)
     known = await accounts.on_day(connection, keys, day, known_at)
     of_class = np.array([grid_class], dtype=object)

@@ -110,11 +110,7 @@ async def of_grid(
 ) -> OneGrid:
     """The work in one grid on a day, as known then."""
     on = await basis(connection, plane, day, known_at)
-    if code not in on.table.codes:
-        raise NotFound(
-            f"The plan in force in plane {plane.code!r} on {day} has no grid {code!r}.", kind="unknown-grid"
-        )
-    row = on.table.codes.index(code)
+    _, row = plans.row_of(on.table, code, plane.code, day)
     held = await holdings.held(connection, plane.plane_id, day, known_at, on.table.grid_ids[row])
     known = await accounts.on_day(connection, held.account_pk, day, known_at)
     classes = np.full(len(held.account_pk), on.classes[row], dtype=object)
