@@ -28,17 +28,8 @@ def load(api: Any) -> Load:
     """Load a CSV that has to be taken in: the result, with refused rows as ``why`` (row → reason)."""
 
     async def load(kind: str, text: str, /, **fields: str) -> dict[str, Any]:
-        answer = await api.ask(
-            "POST",
-            f"/v1/imports/{kind}",
-            params={"wait": "true"},
-            data={"since": MAY, **fields},
-            files={"file": (f"{kind}.csv", text.encode())},
-        )
-        assert answer.status_code == 201, answer.text
-        job = answer.json()
-        rows = (await api.get(f"/v1/jobs/{job['id']}/rows")).json()["rows"]
-        return {**job["result"], "why": {row["row"]: row["reason"] for row in rows}}
+        told: dict[str, Any] = await api.load(kind, text, **({"since": MAY} | fields))
+        return told
 
     return load
 
@@ -47,12 +38,8 @@ def load(api: Any) -> Load:
 def ask(api: Any) -> Callable[..., Awaitable[Any]]:
     """The body of an answer that has to be 200."""
 
-    async def ask(path: str, **params: Any) -> Any:
-        answer = await api.get(path, params=params)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    return ask
+    asked: Callable[..., Awaitable[Any]] = api.told
+    return asked
 
 
 @pytest.fixture
@@ -62,12 +49,7 @@ async def town(api: Any, load: Load) -> Any:
     body = {"code": "p", "kind": "place", "rules": rules, "covers": {"segment": ["business"]}}
     assert (await api.post("/v1/planes", body)).status_code == 201
     plan = (await load("grids", GRIDS, plane="p", crs="wgs84"))["plan"]
-    for step, said in (
-        ("validate", {"acknowledge": True}),
-        ("publish", {"effective_from": MAY, "reason": "as it was"}),
-    ):
-        answer = await api.post(f"/v1/plans/{plan}/{step}", said)
-        assert answer.status_code == 200, answer.text
+    await api.put_in_force(plan, MAY)
     await load("parties", "id,name,uscc\nworks,机械厂,91350100M000100Y43\n")
     await load("clusters", "id,name,kind,grid\nm1,批发市场,market,W\n", plane="p")
     await load("accounts", ACCOUNTS, crs="wgs84")

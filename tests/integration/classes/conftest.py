@@ -25,21 +25,8 @@ Load = Callable[..., Awaitable[dict[str, Any]]]
 @pytest.fixture
 def load(api: Any) -> Load:
     """Load a CSV that has to succeed: the job's result, with the refused rows as ``why``."""
-
-    async def load(kind: str, text: str, /, **fields: str) -> dict[str, Any]:
-        answer = await api.ask(
-            "POST",
-            f"/v1/imports/{kind}",
-            params={"wait": "true"},
-            data=fields,
-            files={"file": (f"{kind}.csv", text.encode())},
-        )
-        assert answer.status_code == 201, answer.text
-        job = answer.json()
-        rows = (await api.get(f"/v1/jobs/{job['id']}/rows")).json()["rows"]
-        return {**job["result"], "why": {row["row"]: row["reason"] for row in rows}}
-
-    return load
+    loaded: Load = api.load
+    return loaded
 
 
 @pytest.fixture
@@ -54,10 +41,7 @@ def county(api: Any, load: Load) -> Callable[..., Awaitable[str]]:
         await load("accounts", ACCOUNTS, crs="wgs84", since=SINCE)
         made = await load("grids", GRIDS.format(own=own), plane="p", crs="wgs84", since=SINCE)
         plan: str = made["plan"]
-        answer = await api.post(f"/v1/plans/{plan}/validate", {"acknowledge": True})
-        assert answer.status_code == 200, answer.text
-        answer = await api.post(f"/v1/plans/{plan}/publish", {"effective_from": SINCE, "reason": "backdated"})
-        assert answer.status_code == 200, answer.text
+        await api.put_in_force(plan, SINCE)
         return plan
 
     return county

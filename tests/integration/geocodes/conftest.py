@@ -26,15 +26,7 @@ class Ground:
 
     async def load(self, kind: str, text: str, **fields: str) -> dict[str, Any]:
         """Load a CSV that has to succeed: the job's result."""
-        answer = await self.api.ask(
-            "POST",
-            f"/v1/imports/{kind}",
-            params={"wait": "true"},
-            data={"crs": "wgs84", **fields},
-            files={"file": (f"{kind}.csv", text.encode())},
-        )
-        assert answer.status_code == 201, answer.text
-        result: dict[str, Any] = answer.json()["result"]
+        result: dict[str, Any] = await self.api.load(kind, text, **({"crs": "wgs84"} | fields))
         assert not result["refused"], result
         return result
 

@@ -24,21 +24,8 @@ Load = Callable[..., Awaitable[dict[str, Any]]]
 @pytest.fixture
 def load(api: Any) -> Load:
     """Load a CSV that has to succeed: the job's result, with the refused rows as ``why``."""
-
-    async def load(kind: str, text: str, /, **fields: str) -> dict[str, Any]:
-        answer = await api.ask(
-            "POST",
-            f"/v1/imports/{kind}",
-            params={"wait": "true"},
-            data=fields,
-            files={"file": (f"{kind}.csv", text.encode())},
-        )
-        assert answer.status_code == 201, answer.text
-        job = answer.json()
-        rows = (await api.get(f"/v1/jobs/{job['id']}/rows")).json()["rows"]
-        return {**job["result"], "why": {row["row"]: row["reason"] for row in rows}}
-
-    return load
+    loaded: Load = api.load
+    return loaded
 
 
 Published = Callable[..., Awaitable[str]]
@@ -60,10 +47,7 @@ def published(api: Any, load: Load) -> Published:
         placed = {"crs": "wgs84"} if kind == "place" else {}
         made = await load("grids", grids, plane=code, since=since, **placed)
         plan: str = made["plan"]
-        answer = await api.post(f"/v1/plans/{plan}/validate", {"acknowledge": True})
-        assert answer.status_code == 200, answer.text
-        answer = await api.post(f"/v1/plans/{plan}/publish", {"effective_from": since, "reason": "backdated"})
-        assert answer.status_code == 200, answer.text
+        await api.put_in_force(plan, since)
         return plan
 
     return published

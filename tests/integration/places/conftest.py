@@ -23,23 +23,12 @@ class Ground:
 
     async def load(self, kind: str, text: str, **fields: str) -> dict[str, Any]:
         """Load a CSV: the job's result, with the refused rows as ``why`` (row → reason)."""
-        answer = await self.api.ask(
-            "POST",
-            f"/v1/imports/{kind}",
-            params={"wait": "true"},
-            data={"crs": "wgs84", "since": SINCE, **fields},
-            files={"file": (f"{kind}.csv", text.encode())},
-        )
-        assert answer.status_code == 201, answer.text
-        job = answer.json()
-        rows = (await self.api.get(f"/v1/jobs/{job['id']}/rows")).json()["rows"]
-        return {**job["result"], "why": {row["row"]: row["reason"] for row in rows}}
+        told: dict[str, Any] = await self.api.load(kind, text, **({"crs": "wgs84", "since": SINCE} | fields))
+        return told
 
     async def get(self, path: str, **params: Any) -> Any:
         """The answer's document."""
-        answer = await self.api.get(path, params=params)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await self.api.told(path, **params)
 
     async def plane(self, code: str = "p", since: str = SINCE, **body: Any) -> None:
         """A plane whose plan with the two grids is in force since then."""
@@ -48,11 +37,7 @@ class Ground:
         assert answer.status_code == 201, answer.text
         await self.load("areas", AREAS, since="2020-01-01")
         plan = (await self.load("grids", GRIDS, plane=code))["plan"]
-        answer = await self.api.post(f"/v1/plans/{plan}/validate", {"acknowledge": True})
-        assert answer.status_code == 200, answer.text
-        body = {"effective_from": since, "reason": "begun then"}
-        answer = await self.api.post(f"/v1/plans/{plan}/publish", body)
-        assert answer.status_code == 200, answer.text
+        await self.api.put_in_force(plan, since)
 
 
 @pytest.fixture

@@ -30,29 +30,11 @@ def load(api: Any) -> Load:
     """Load a CSV that has to succeed: the job's result."""
 
     async def load(kind: str, text: str, /, **fields: str) -> dict[str, Any]:
-        answer = await api.ask(
-            "POST",
-            f"/v1/imports/{kind}",
-            params={"wait": "true"},
-            data={"since": SINCE, **fields},
-            files={"file": (f"{kind}.csv", text.encode())},
-        )
-        assert answer.status_code == 201, answer.text
-        result: dict[str, Any] = answer.json()["result"]
-        assert result["refused"] == 0, (await api.get(f"/v1/jobs/{answer.json()['id']}/rows")).text
-        return result
+        told: dict[str, Any] = await api.load(kind, text, **({"since": SINCE} | fields))
+        assert told["refused"] == 0, told["why"]
+        return told
 
     return load
-
-
-async def publish(api: Any, plan: str) -> None:
-    """Put a loaded plan in force since the year began."""
-    for step, body in (
-        ("validate", {"acknowledge": True}),
-        ("publish", {"effective_from": SINCE, "reason": "as it was"}),
-    ):
-        answer = await api.post(f"/v1/plans/{plan}/{step}", body)
-        assert answer.status_code == 200, answer.text
 
 
 @pytest.fixture
@@ -64,5 +46,5 @@ async def town(api: Any, load: Load) -> Any:
     await load("areas", AREAS)
     await load("people", PEOPLE, crs="wgs84")
     await load("accounts", ACCOUNTS, crs="wgs84")
-    await publish(api, (await load("grids", GRIDS, plane="p", crs="wgs84"))["plan"])
+    await api.put_in_force((await load("grids", GRIDS, plane="p", crs="wgs84"))["plan"], SINCE)
     return api

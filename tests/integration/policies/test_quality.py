@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.policies.conftest import GRIDS, publish
+from tests.integration.policies.conftest import GRIDS, SINCE
 
 AT = {"plane": "p", "at": "2026-02-01"}
 BUILDINGS = (
@@ -18,11 +18,8 @@ BUILDINGS = (
 CLUSTERS = "id,name,kind,grid\nc1,建材市场,market,W\nc2,园区,,\n"
 
 
-async def ask(api: Any, path: str, **asked: Any) -> dict[str, Any]:
-    answer = await api.get(f"/v1/quality/{path}", params={**AT, **asked})
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+async def ask(api: Any, path: str, **asked: Any) -> Any:
+    return await api.told(f"/v1/quality/{path}", **{**AT, **asked})
 
 
 async def need(api: Any, **document: Any) -> None:
@@ -153,6 +150,6 @@ async def test_whom_the_plane_does_not_cover_is_not_its_business(town: Any, load
     plane = {"code": "q", "kind": "place", "rules": ["point"], "covers": {"segment": ["business"]}}
     assert (await town.post("/v1/planes", plane)).status_code == 201
     assert (await ask(town, "summary", plane="q", tier="grid"))["plan"] is None
-    await publish(town, (await load("grids", GRIDS, plane="q", crs="wgs84"))["plan"])
+    await town.put_in_force((await load("grids", GRIDS, plane="q", crs="wgs84"))["plan"], SINCE)
     assert set(await missing(town, "customer", plane="q")) == {"a1", "a2", "a3"}
     assert set(await missing(town, "customer")) == {"a1", "a2", "a3", "a4"}

@@ -15,11 +15,8 @@ A3 = 4 * (40 + WAY_B)  # tier A in class B
 AT = {"at": "2026-02-01"}
 
 
-async def ask(api: Any, path: str, **asked: str) -> dict[str, Any]:
-    answer = await api.get(path, params={**AT, **asked})
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+async def ask(api: Any, path: str, **asked: str) -> Any:
+    return await api.told(path, **{**AT, **asked})
 
 
 async def test_one_account_is_told_part_by_part(town: Any) -> None:

@@ -41,17 +41,7 @@ class Operator:
 
     async def load(self, kind: str, text: str, **fields: str) -> dict[str, Any]:
         """Load a CSV that is taken: the job's result, with the refused rows as ``why``."""
-        answer = await self.api.ask(
-            "POST",
-            f"/v1/imports/{kind}",
-            params={"wait": "true"},
-            data={"since": SINCE} | fields,
-            files={"file": (f"{kind}.csv", text.encode())},
-        )
-        assert answer.status_code == 201, answer.text
-        job = answer.json()
-        rows = (await self.api.get(f"/v1/jobs/{job['id']}/rows")).json()["rows"]
-        return {**job["result"], "why": {row["row"]: row["reason"] for row in rows}}
+        return await self.api.load(kind, text, **({"since": SINCE} | fields))
 
     async def publish(self, plane: str, grids: str, since: str = SINCE) -> str:
         """Put a file of grids in force."""
@@ -59,17 +49,11 @@ class Operator:
         return await self.in_force(plan, since)
 
     async def in_force(self, plan: str, since: str) -> str:
-        ready = await self.api.post(f"/v1/plans/{plan}/validate", {"acknowledge": True})
-        assert ready.status_code == 200, ready.text
-        said = {"effective_from": since, "reason": "as it was decided"}
-        done = await self.api.post(f"/v1/plans/{plan}/publish", said)
-        assert done.status_code == 200, done.text
+        await self.api.put_in_force(plan, since)
         return plan
 
     async def get(self, path: str, **asked: Any) -> dict[str, Any]:
-        answer = await self.api.get(path, params={"at": DAY} | asked)
-        assert answer.status_code == 200, answer.text
-        told: dict[str, Any] = answer.json()
+        told: dict[str, Any] = await self.api.told(path, **({"at": DAY} | asked))
         return told
 
     async def put_policy(self, kind: str, document: Mapping[str, Any], since: str = SINCE) -> None:
