@@ -17,6 +17,9 @@ from geo.locator import Locator
 
 Floats = npt.NDArray[np.float64]
 
+REPEATING = ("grid", "status", "nearest_grid", "reason")
+"""The columns of an answer in which few values come again and again."""
+
 _STATUS = ("assigned", "outside", "rejected")
 _FIRST = Lock()
 

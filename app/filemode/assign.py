@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any
 
-from app.filemode.answering import Answering, Counts, Taken, answer_schema
+from app.filemode.answering import REPEATING, Answering, Counts, Taken, answer_schema
 from app.filemode.assign_input import (
     PHASES,
     Clock,
@@ -84,7 +84,7 @@ def assign(
             yield rows
             own("write")
 
-    files.write_batches(options.out, schema, batches())
+    files.write_batches(options.out, schema, batches(), repeating=REPEATING)
     summary.warnings += evidence.warnings(crs, locator, summary.counts)
     summary.seconds["total"] = perf_counter() - start
     return summary

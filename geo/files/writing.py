@@ -1,11 +1,14 @@
 """Writing tables: beside the target first, then renamed, so that no half-written file is ever seen."""
 
+import glob
 import json
 import os
 import shutil
 import tempfile
+import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ import pyogrio
 import shapely
 
 from geo.errors import InputError
+from geo.files import reading_ogr
 
 _DRIVERS = {
     ".gpkg": "GPKG",
@@ -24,6 +28,7 @@ _DRIVERS = {
     ".shp": "ESRI Shapefile",
     ".fgb": "FlatGeobuf",
 }
+_JUST_MADE_S = 60.0
 _SHAPEFILE_NAME = 10  # bytes of a field name in a dBase file
 
 
@@ -56,28 +61,92 @@ def check_writable(path: str | Path, names: Iterable[str] = ()) -> Path:
     return path
 
 
-def write_batches(path: str | Path, schema: Any, batches: Iterable[Any], *, crs: str | None = "wgs84") -> int:
+def write_batches(
+    path: str | Path,
+    schema: Any,
+    batches: Iterable[Any],
+    *,
+    crs: str | None = "wgs84",
+    repeating: Sequence[str] | None = None,
+) -> int:
     """Write record batches of ``schema`` by the extension of ``path``; returns the number of rows.
 
-    A binary column ``geometry`` is WKB in ``crs`` (wgs84, epsg:N; gcj02 and bd09 have no code and are written
-    as unknown); in a CSV it becomes WKT. Nothing is left behind when ``batches`` raises.
+    ``repeating``: the columns whose values come again and again (default: any may), which alone Parquet
+    writes by a dictionary: for others one is only work. A binary column ``geometry`` is WKB in ``crs``
+    (wgs84, epsg:N; gcj02 and bd09 have no code and are written as unknown); in a CSV it becomes WKT. Nothing
+    is left behind when ``batches`` raises, whose errors come through as they are, or when the file cannot be
+    written, which is an :class:`InputError`. Who is killed leaves a folder ``.NAME.….part`` beside it, which
+    the next one to write that file takes away.
     """
     path = check_writable(path, schema.names)
-    beside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    counted = _Counted(batches)
     try:
-        counted = _Counted(batches)
-        _writer(path.suffix.lower())(beside / path.name, schema, counted, crs)
-        for part in sorted(beside.iterdir(), key=lambda p: p.name == path.name):  # the named file last
-            part.replace(path.parent / part.name)
+        with _beside(path) as folder:
+            _writer(path.suffix.lower())(folder / path.name, schema, counted, crs, repeating)
+            for part in sorted(folder.iterdir(), key=lambda p: p.name == path.name):  # the named file last
+                part.replace(path.parent / part.name)
         return counted.rows
     except OSError as error:
+        if counted.error is not None:
+            raise counted.error from None
         raise InputError(
-            f"cannot be written ({error.strerror or error}): is the disk full?",
+            f"cannot be written ({_cause(error)}); nothing was: is there room enough?",
             kind="unwritable-file",
             file=str(path),
         ) from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        counted.close()
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A folder beside the target, taken away at the end; those of who was killed go first.
+
+    Each holds a lock while its writer lives, so that another's is left alone.
+    """
+    prefix, suffix = f".{path.name}.", ".part"
+    for left in path.parent.glob(f"{glob.escape(prefix)}*{suffix}"):
+        if _old(left) and _locked(left) is not None:
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(suffix, prefix, path.parent))
+    lock = _locked(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _old(folder: Path) -> bool:
+    """Whether its writer has had the time to lock it."""
+    try:
+        return time.time() - folder.stat().st_mtime > _JUST_MADE_S
+    except OSError:  # gone by now
+        return False
+
+
+def _locked(folder: Path) -> int | None:
+    """A folder's lock, None when somebody has it; it goes with whoever has it, however he ends."""
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):  # no such locks here: nothing is known, nothing taken away
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _cause(error: OSError) -> str:
+    if error.errno:
+        return os.strerror(error.errno)
+    first = str(error).strip().split("\n")[0] or type(error).__name__
+    return first.rsplit(": ", 1)[-1]
 
 
 def write_table(path: str | Path, table: Any, *, crs: str | None = "wgs84") -> int:
@@ -98,17 +167,27 @@ class _Counted:
             for batch in self.batches:
                 self.rows += batch.num_rows
                 yield batch
+        except GeneratorExit:
+            raise
         except BaseException as error:
             self.error = error
             raise
 
+    def close(self) -> None:
+        """Let whoever makes the batches stop now, and not when memory is swept."""
+        close = getattr(self.batches, "close", None)
+        if close is not None:
+            close()
 
-def _writer(suffix: str) -> Callable[[Path, Any, _Counted, str | None], None]:
+
+def _writer(suffix: str) -> Callable[[Path, Any, _Counted, str | None, Sequence[str] | None], None]:
     return {".csv": _write_csv, ".parquet": _write_parquet}.get(suffix, _write_ogr)
 
 
-def _write_csv(path: Path, schema: Any, batches: _Counted, crs: str | None) -> None:
-    del crs
+def _write_csv(
+    path: Path, schema: Any, batches: _Counted, crs: str | None, repeating: Sequence[str] | None
+) -> None:
+    del crs, repeating
     fields = [
         pa.field(f.name, pa.string()) if f.name == "geometry" and _binary(f.type) else f for f in schema
     ]
@@ -122,19 +201,25 @@ def _write_csv(path: Path, schema: Any, batches: _Counted, crs: str | None) -> N
             writer.write_batch(pa.record_batch(arrays, schema=pa.schema(fields)))
 
 
-def _write_parquet(path: Path, schema: Any, batches: _Counted, crs: str | None) -> None:
+def _write_parquet(
+    path: Path, schema: Any, batches: _Counted, crs: str | None, repeating: Sequence[str] | None
+) -> None:
     if "geometry" in schema.names and _binary(schema.field("geometry").type):
         column: dict[str, Any] = {"encoding": "WKB", "geometry_types": []}
         if crs != "wgs84":
             column["crs"] = _projjson(crs)
         geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
         schema = schema.with_metadata({**(schema.metadata or {}), b"geo": json.dumps(geo).encode()})
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    dictionary = True if repeating is None else list(repeating)
+    with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=dictionary) as writer:
         for batch in batches:
             writer.write_batch(pa.record_batch(batch.columns, schema=schema))
 
 
-def _write_ogr(path: Path, schema: Any, batches: _Counted, crs: str | None) -> None:
+def _write_ogr(
+    path: Path, schema: Any, batches: _Counted, crs: str | None, repeating: Sequence[str] | None
+) -> None:
+    del repeating
     shapes = "geometry" in schema.names
     reader = pa.RecordBatchReader.from_batches(schema, iter(batches))
     suffix = path.suffix.lower()
@@ -160,6 +245,18 @@ def _write_ogr(path: Path, schema: Any, batches: _Counted, crs: str | None) -> N
         if batches.error is not None:
             raise batches.error from None
         raise OSError(str(error)) from error
+    _read_back(path, batches.rows)
+
+
+def _read_back(path: Path, rows: int) -> None:
+    """Raise OSError unless all rows are there: GDAL says nothing of a disk that is full at the very end."""
+    try:
+        source = reading_ogr.open_source(path)
+        seen = sum(b.num_rows for b in source.read(1 << 16, source.columns[:1] or ["geometry"]))
+    except InputError as error:
+        raise OSError("it is cut short") from error
+    if seen != rows:
+        raise OSError(f"{seen} of {rows} rows arrived")
 
 
 def _authority(crs: str | None) -> str | None:
