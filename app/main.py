@@ -1,13 +1,11 @@
 """The service: ``create_app(settings)`` puts the capabilities together. Nothing happens at import."""
 
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 import anyio.to_thread
-import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import health, problems
@@ -23,6 +21,7 @@ from app.geocodes import routes as geocodes
 from app.imports import routes as imports
 from app.jobs import routes as jobs
 from app.markets import routes as markets
+from app.naming import NameRequests
 from app.orgs import areas_routes as areas
 from app.orgs import routes as orgs
 from app.places import routes as places
@@ -39,6 +38,7 @@ from app.storage.location import cache_folder, database_url
 from app.workloads import routes as workloads
 
 ROUTERS = (
+    coverage.router,  # asked most: what comes first is found first
     health.router,
     workloads.router,
     areas.router,
@@ -52,7 +52,6 @@ ROUTERS = (
     imports.router,
     rebalances.router,
     assignments.router,
-    coverage.router,
     places.router,
     markets.router,
     conflicts.router,
@@ -92,14 +91,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
 
-    @app.middleware("http")
-    async def name_request(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        request.state.request_id = request.headers.get("X-Request-ID", "")[:100] or uuid.uuid4().hex
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request.state.request_id)
-        response = await answer(request)
-        response.headers["X-Request-ID"] = request.state.request_id
-        return response
+    app.add_middleware(NameRequests)
 
     for router in ROUTERS:
         app.include_router(router)
