@@ -13,6 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.assignments.decide import Known
 from app.assignments.locators import Ground
 from app.coverage import arrow_columns, bulk, json_columns
 from app.coverage.answer import Answer
@@ -67,7 +68,7 @@ def as_arrow(columns: dict[str, list[Any]]) -> Any:
 
 def answer_to(asked: Question) -> Answer:
     rules = parse_rules(["point", "region"]) if asked.by_rules else (Rule.POINT,)
-    known = bulk.Known.of(asked.lng, asked.lat, level=asked.level, radius_m=asked.radius_m)
+    known = Known.of(asked.lng, asked.lat, level=asked.level, radius_m=asked.radius_m)
     return bulk._answer(asked, GROUND, rules, known, None, asked.reason, True)
 
 

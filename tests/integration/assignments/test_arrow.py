@@ -64,7 +64,7 @@ async def test_further_columns_let_the_rules_decide(world: Any) -> None:
     await world.publish("lower", GRIDS)
     await world.account("locked", 116.05, 24.05, tier="A")
     await world.locks("lower", "G2", "locked")
-    columns = {
+    columns: dict[str, list[Any]] = {
         "id": [1, 2, 3, 4],
         "lng": [116.05] * 4,
         "lat": [24.05] * 4,
