@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from app.accounts import arrivals_repository as arrivals
 from app.accounts import facts, uscc
 from app.accounts import loading_repository as repository
 from app.geocodes import service as geocodes
@@ -136,16 +137,17 @@ async def load_accounts(
     staged.warnings += await evidence.warnings(connection, staged.sample, params)
     assert params.crs is not None
     work.tell(0.65, f"writing {staged.rows:,} accounts")
-    await repository.merge_accounts(connection, work.org_id, given)
-    await repository.merge_profiles(connection, work.org_id, params.since, given)
-    work.check()
-    await repository.merge_places(connection, work.org_id, params.since, given, params.crs)
-    work.check()
+    arrived = await arrivals.arrive(connection, work.org_id, given)
+    work.step(0.68, f"writing profiles and places of {arrived.fresh + arrived.known:,} accounts")
+    await arrivals.merge_profiles(connection, work.org_id, arrived, params.since, given)
+    work.step(0.72, work.note)
+    await arrivals.merge_places(connection, work.org_id, arrived, params.since, given, params.crs)
+    work.step(0.78, work.note)
     if "cluster" in given:
-        await repository.merge_members(connection, work.org_id, params.since)
+        await arrivals.merge_members(connection, work.org_id, arrived, params.since)
     if "locked_grid" in given:
-        await repository.merge_locks(connection, work.org_id, params.since)
-    changed, moved = await repository.changed(connection), await repository.touched(connection)
+        await arrivals.merge_locks(connection, work.org_id, arrived, params.since)
+    changed, moved = await arrivals.changed(connection, arrived), await arrivals.touched(connection)
     crowded = await geocodes.recognise(connection, work.org_id, params.since, moved)
     assigned = await touched.reassign(work, params.since, accounts=np.union1d(moved, crowded))
     return await finish(work, staged, changed=changed, **assigned)

@@ -14,7 +14,6 @@ from app.assignments import repository, timeline
 from app.assignments.decide import to_json
 from app.assignments.repository import Table
 from app.assignments.timeline import Change, Spans
-from app.storage.columns import OPEN
 
 Value = tuple[str, bytes | None, str | None, bool, float | None, str | None]
 """Status, grid, rule, tie, share of the footprint, evidence as JSON text with sorted keys."""
@@ -106,7 +105,6 @@ async def merge(
     change = timeline.change(stored, wanted, timeline.day_number(since))
     if len(change.drop) or len(change.add):
         add = change.add
-        ends = [None if end == OPEN else end for end in add.end.tolist()]
         used = set(add.value.tolist())
         await repository.merge(
             connection,
@@ -114,8 +112,8 @@ async def merge(
             org_id,
             plane_id,
             now,
-            zip(found["subject"][change.drop].tolist(), stored.start[change.drop].tolist(), strict=True),
-            zip(subjects[add.subject].tolist(), add.start.tolist(), ends, add.value.tolist(), strict=True),
+            _of_keys(stored.take(change.drop), subjects),
+            _of_keys(add, subjects),
             (
                 (number, status, uuid.UUID(bytes=grid) if grid else None, rule, tie, share, evidence)
                 for (status, grid, rule, tie, share, evidence), number in values.number.items()
@@ -124,6 +122,11 @@ async def merge(
         )
     moved = _moves(stored, wanted, change, timeline.day_number(since), list(values.number))
     return Written(len(change.add), len(change.drop), moved)
+
+
+def _of_keys(spans: Spans, subjects: NDArray[np.int64]) -> Spans:
+    """The spans of subjects by row, by key."""
+    return Spans(subjects[spans.subject], spans.start, spans.end, spans.value)
 
 
 def _moves(stored: Spans, wanted: Spans, change: Change, since: int, values: list[Value]) -> Counter[Move]:

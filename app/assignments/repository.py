@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.columns import as_array, read_columns
-from app.storage.copy import copy_rows, staging_table
+from app.assignments.timeline import Spans
+from app.storage.columns import OPEN, as_array, read_columns
+from app.storage.copy import as_batch, copy_batch, copy_rows, staging_table
 from app.storage.dated import on_day
 from app.storage.rows import records
 
@@ -31,6 +33,8 @@ _VALUES = {
 }
 
 
+# Stored rows are looked up by key for each subject, never joined: a join would read all of a plane's rows for
+# the few that a change touches.
 @dataclass(frozen=True)
 class Table:
     """The statements for accounts or for buildings."""
@@ -45,15 +49,21 @@ ACCOUNTS = Table(
     stored="""
         SELECT a.account_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
                NULL::float8 AS share, a.evidence::text AS evidence
-        FROM assignments a
-        WHERE a.account_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
-          AND a.superseded_at IS NULL
-          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
+        FROM unnest(CAST(:subjects AS bigint[])) AS k (subject) CROSS JOIN LATERAL (
+            SELECT t.* FROM assignments t
+            WHERE t.account_pk = k.subject AND t.plane_id = :plane AND t.superseded_at IS NULL
+              AND coalesce(t.valid_to, 'infinity') >= CAST(:since AS date) OFFSET 0
+        ) a
     """,
     drop="""
-        UPDATE assignments a SET superseded_at = :now FROM assigned_drops d
-        WHERE a.plane_id = :plane AND a.account_pk = d.subject
-          AND a.valid_from = DATE '1970-01-01' + d.start_day AND a.superseded_at IS NULL
+        UPDATE assignments a SET superseded_at = :now
+        WHERE a.superseded_at IS NULL AND a.ctid = ANY(ARRAY(
+            SELECT h.at FROM assigned_drops d CROSS JOIN LATERAL (
+                SELECT t.ctid AS at FROM assignments t
+                WHERE t.plane_id = :plane AND t.account_pk = d.subject
+                  AND t.valid_from = DATE '1970-01-01' + d.start_day AND t.superseded_at IS NULL OFFSET 0
+            ) h
+        ))
     """,
     add="""
         INSERT INTO assignments (org_id, plane_id, account_pk, valid_from, valid_to, recorded_at, status,
@@ -64,11 +74,13 @@ ACCOUNTS = Table(
     """,
     check="""
         SELECT subject FROM (
-            SELECT a.account_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
-                       OVER (PARTITION BY a.account_pk ORDER BY a.valid_from) AS before
-            FROM (SELECT DISTINCT subject FROM assigned_spans) s
-            JOIN assignments a ON a.account_pk = s.subject
-            WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+            SELECT s.subject, a.valid_from, a.before
+            FROM (SELECT DISTINCT subject FROM assigned_spans) s CROSS JOIN LATERAL (
+                SELECT t.valid_from,
+                       lag(coalesce(t.valid_to, 'infinity')) OVER (ORDER BY t.valid_from) AS before
+                FROM assignments t
+                WHERE t.plane_id = :plane AND t.account_pk = s.subject AND t.superseded_at IS NULL OFFSET 0
+            ) a
         ) held WHERE valid_from < before LIMIT 5
     """,
 )
@@ -76,15 +88,21 @@ BUILDINGS = Table(
     stored="""
         SELECT a.building_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
                a.share, a.evidence::text AS evidence
-        FROM building_assignments a
-        WHERE a.building_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
-          AND a.superseded_at IS NULL
-          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
+        FROM unnest(CAST(:subjects AS bigint[])) AS k (subject) CROSS JOIN LATERAL (
+            SELECT t.* FROM building_assignments t
+            WHERE t.building_pk = k.subject AND t.plane_id = :plane AND t.superseded_at IS NULL
+              AND coalesce(t.valid_to, 'infinity') >= CAST(:since AS date) OFFSET 0
+        ) a
     """,
     drop="""
-        UPDATE building_assignments a SET superseded_at = :now FROM assigned_drops d
-        WHERE a.plane_id = :plane AND a.building_pk = d.subject
-          AND a.valid_from = DATE '1970-01-01' + d.start_day AND a.superseded_at IS NULL
+        UPDATE building_assignments a SET superseded_at = :now
+        WHERE a.superseded_at IS NULL AND a.ctid = ANY(ARRAY(
+            SELECT h.at FROM assigned_drops d CROSS JOIN LATERAL (
+                SELECT t.ctid AS at FROM building_assignments t
+                WHERE t.plane_id = :plane AND t.building_pk = d.subject
+                  AND t.valid_from = DATE '1970-01-01' + d.start_day AND t.superseded_at IS NULL OFFSET 0
+            ) h
+        ))
     """,
     add="""
         INSERT INTO building_assignments (org_id, plane_id, building_pk, valid_from, valid_to, recorded_at,
@@ -95,11 +113,13 @@ BUILDINGS = Table(
     """,
     check="""
         SELECT subject FROM (
-            SELECT a.building_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
-                       OVER (PARTITION BY a.building_pk ORDER BY a.valid_from) AS before
-            FROM (SELECT DISTINCT subject FROM assigned_spans) s
-            JOIN building_assignments a ON a.building_pk = s.subject
-            WHERE a.plane_id = :plane AND a.superseded_at IS NULL
+            SELECT s.subject, a.valid_from, a.before
+            FROM (SELECT DISTINCT subject FROM assigned_spans) s CROSS JOIN LATERAL (
+                SELECT t.valid_from,
+                       lag(coalesce(t.valid_to, 'infinity')) OVER (ORDER BY t.valid_from) AS before
+                FROM building_assignments t
+                WHERE t.plane_id = :plane AND t.building_pk = s.subject AND t.superseded_at IS NULL OFFSET 0
+            ) a
         ) held WHERE valid_from < before LIMIT 5
     """,
 )
@@ -131,27 +151,28 @@ async def merge(
     org_id: uuid.UUID,
     plane_id: uuid.UUID,
     now: dt.datetime,
-    drops: Iterable[Sequence[Any]],
-    spans: Iterable[Sequence[Any]],
+    drops: Spans,
+    spans: Spans,
     values: Iterable[Sequence[Any]],
 ) -> None:
     """Supersede what no longer holds and insert what does, both as of the moment ``now``.
 
-    ``drops`` are (subject, first day) of stored rows; ``spans`` (subject, first day, end or None, value);
-    ``values`` (value, status, grid, rule, tie, share, evidence as JSON text). Afterwards it is checked that
-    no subject has two rows on a day.
+    ``drops`` are stored spans and ``spans`` new ones, of subjects by key; ``values`` (value, status, grid,
+    rule, tie, share, evidence as JSON text) are what the values of spans stand for. Afterwards it is checked
+    that no subject has two rows on a day.
     """
-    for name, columns, rows in (
-        ("assigned_drops", _DROPS, drops),
-        ("assigned_spans", _SPANS, spans),
-        ("assigned_values", _VALUES, values),
-    ):
+    for name, columns, some in (("assigned_drops", _DROPS, drops), ("assigned_spans", _SPANS, spans)):
         await staging_table(connection, name, columns)
-        await copy_rows(connection, name, columns, rows)
+        ends = pa.array(some.end, mask=some.end == OPEN)
+        sent = {"subject": some.subject, "start_day": some.start, "end_day": ends, "value": some.value}
+        await copy_batch(connection, name, as_batch(sent, columns))
+    await staging_table(connection, "assigned_values", _VALUES)
+    await copy_rows(connection, "assigned_values", _VALUES, values)
     asked = {"plane": plane_id, "now": now}
-    for statement in ("ANALYZE assigned_drops", "ANALYZE assigned_spans", "ANALYZE assigned_values"):
+    for statement in ("ANALYZE assigned_spans", "ANALYZE assigned_values"):
         await connection.execute(text(statement))
-    await connection.execute(text(table.drop), asked)
+    if len(drops):
+        await connection.execute(text(table.drop), asked)
     await connection.execute(text(table.add), asked | {"org": org_id})
     twice = [row.subject for row in await connection.execute(text(table.check), {"plane": plane_id})]
     if twice:

@@ -76,10 +76,11 @@ def as_floats(values: Floats) -> str:
 
 
 _CELLS = """
-    SELECT DISTINCT h3 FROM account_places
-    WHERE account_pk = ANY(CAST(:accounts AS bigint[]))
-      AND (superseded_at IS NULL OR superseded_at >= now())
-      AND coalesce(valid_to, 'infinity') >= CAST(:since AS date)
+    SELECT DISTINCT p.h3 FROM unnest(CAST(:accounts AS bigint[])) AS k (account_pk) CROSS JOIN LATERAL (
+        SELECT d.h3 FROM account_places d
+        WHERE d.account_pk = k.account_pk AND (d.superseded_at IS NULL OR d.superseded_at >= now())
+          AND coalesce(d.valid_to, 'infinity') >= CAST(:since AS date) OFFSET 0
+    ) p
 """
 _BUILT = """
     SELECT DISTINCT p.h3 FROM building_versions b
@@ -89,23 +90,29 @@ _BUILT = """
       AND p.superseded_at IS NULL AND p.building_pk IS NULL
       AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
 """
-# Cells are asked for by ANY and nothing is joined: what was loaded a moment ago has no statistics yet.
+# Rows are looked up by cell for each cell, never joined or scanned: what was loaded a moment ago has no
+# statistics yet.
 _STAYS = """
     SELECT ST_X(p.geometry) AS lng, ST_Y(p.geometry) AS lat, p.account_pk, p.valid_from, p.valid_to,
            array_position(CAST(:levels AS text[]), p.geocode_level) - 1 AS level
-    FROM account_places p
-    WHERE p.superseded_at IS NULL AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
-      AND p.building_pk IS NULL AND p.region_pk IS NULL AND p.h3 = ANY(CAST(:cells AS bigint[]))
+    FROM unnest(CAST(:cells AS bigint[])) AS c (h3) CROSS JOIN LATERAL (
+        SELECT d.* FROM account_places d
+        WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+          AND d.building_pk IS NULL AND d.region_pk IS NULL AND d.h3 = c.h3 OFFSET 0
+    ) p
 """
 _CROWDED = """
     SELECT ST_X(geometry) AS lng, ST_Y(geometry) AS lat FROM (
-        SELECT p.geometry FROM account_places p
-        WHERE p.superseded_at IS NULL AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
-          AND p.building_pk IS NULL AND p.region_pk IS NULL {here}
-        GROUP BY p.geometry HAVING count(*) >= :crowd
+        SELECT p.geometry FROM {places} p GROUP BY p.geometry HAVING count(*) >= :crowd
     ) crowded
 """
-_HERE = "AND p.h3 = ANY(CAST(:cells AS bigint[]))"
+_SINGLE = """
+    SELECT d.geometry FROM account_places d
+    WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
+      AND d.building_pk IS NULL AND d.region_pk IS NULL
+"""
+_ANYWHERE = f"({_SINGLE})"
+_HERE = f"unnest(CAST(:cells AS bigint[])) AS c (h3) CROSS JOIN LATERAL ({_SINGLE} AND d.h3 = c.h3 OFFSET 0)"
 _HELD = """
     SELECT p.lng, p.lat, p.valid_from, p.valid_to, p.verdict, p.customers FROM piles p
     WHERE p.superseded_at IS NULL AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
@@ -140,7 +147,7 @@ async def crowded(connection: AsyncConnection, since: dt.date, crowd: int, cells
     params: dict[str, Any] = {"since": since, "crowd": crowd}
     if cells is not None:
         params["cells"] = as_array(cells)
-    query = _CROWDED.format(here="" if cells is None else _HERE)
+    query = _CROWDED.format(places=_ANYWHERE if cells is None else _HERE)
     return await read_columns(connection, query, kinds, **params)
 
 

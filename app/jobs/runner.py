@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import psycopg
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import problems
 from app.errors import Cancelled
 from app.jobs import repository
-from app.storage.database import Database
+from app.storage.database import Database, driver
 
 BEAT_S = 0.5
 
@@ -67,9 +68,11 @@ async def run(
     attempt = job["attempt"]
     structlog.contextvars.bind_contextvars(job=str(job_id), kind=job["kind"])
     status, problem = "failed", None
+    stop = asyncio.Event()
     try:
         async with database.transaction(org_id, timeout_s=0) as connection:
-            work = Work(database, connection, org_id, job_id, job["created_by"] or "unknown", job["params"])
+            by = job["created_by"] or "unknown"
+            work = Work(database, connection, org_id, job_id, by, job["params"], stop=stop)
             watcher = asyncio.create_task(_watch(work, attempt))
             try:
                 result = await handlers[job["kind"]](work)
@@ -84,18 +87,35 @@ async def run(
     except (Cancelled, _LostFence):
         status, problem = "cancelled", None
     except Exception as error:
-        problem = problems.of(error)
-        if problem["status"] >= 500:
-            log.exception("job failed")
+        if stop.is_set():  # the statement that ran was cancelled too
+            status = "cancelled"
+        else:
+            problem = problems.of(error)
+            if problem["status"] >= 500:
+                log.exception("job failed")
     async with database.transaction(org_id) as connection:
         await repository.finish(connection, job_id, attempt, status, problem=problem)
 
 
 async def _watch(work: Work, attempt: int) -> None:
-    """Write progress and read the wish to cancel, twice a second, over a connection of its own."""
+    """Write progress and read the wish to cancel, twice a second, over a connection of its own.
+
+    Whoever is to stop need not wait for a long statement: the server is told to end it.
+    """
+    inside = await driver(work.connection)
     while True:
         await asyncio.sleep(BEAT_S)
         async with work.database.transaction(work.org_id) as connection:
             wanted = await repository.beat(connection, work.job_id, attempt, work.progress, work.note)
         if wanted is None or wanted:
             work.stop.set()
+            ending = asyncio.ensure_future(inside.cancel_safe(timeout=BEAT_S * 4))
+            try:
+                await asyncio.shield(ending)
+            except psycopg.Error as error:
+                log.warning("a running statement could not be cancelled", error=str(error))
+            except asyncio.CancelledError:
+                # Sent by halves it would meet whatever the connection does next.
+                with contextlib.suppress(psycopg.Error):
+                    await ending
+                raise

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import BigInteger, Integer, LargeBinary, Text, cast, column, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -48,7 +50,9 @@ _HERE: dict[str, str] = {"int64": "i8", "float64": "f8", "bool": "?", "day": "i4
 
 def as_array(keys: NDArray[np.int64]) -> str:
     """Keys as a parameter for ``CAST(:keys AS bigint[])``: one text, made at once instead of key by key."""
-    return "{" + ",".join(map(str, keys.tolist())) + "}"
+    texts = pa.array(keys).cast(pa.string())
+    whole: str = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), ",")[0].as_py()
+    return "{" + whole + "}"
 
 
 async def read_columns(

@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
+from app.orgs import service as orgs
+from app.storage.database import Database
+
 Send = Callable[..., Awaitable[httpx.Response]]
 Load = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -67,3 +70,19 @@ def planned(api: Any, load: Load) -> Callable[[], Awaitable[None]]:
         await load("grids", "code,name\nG1,one\nG2,two\n", plane="u", name="lists")
 
     return planned
+
+
+@pytest.fixture
+def in_force(api: Any, database: Database, planned: Any) -> Callable[[], Awaitable[None]]:
+    """The planes of ``planned``; the plan of ``p`` is in force from today."""
+
+    async def in_force() -> None:
+        await planned()
+        plan = (await api.get("/v1/plans", params={"plane": "p"})).json()["plans"][0]["id"]
+        assert (await api.post(f"/v1/plans/{plan}/validate", {"acknowledge": True})).status_code == 200
+        async with database.transaction(api.org_id) as connection:
+            day = (await orgs.today(connection, api.org_id)).isoformat()
+        answer = await api.post(f"/v1/plans/{plan}/publish", {"effective_from": day})
+        assert answer.status_code == 200, answer.text
+
+    return in_force
