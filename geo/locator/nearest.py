@@ -78,7 +78,7 @@ class Nearest:
             # piece less.
             done = (middle[:, -1] > straight + self.reach) | (straight > _FAR_M) | (k == len(self.pieces))
             row[todo[done]], metres[todo[done]] = self.by_rank[chosen[done]], d[done]
-            todo, k = todo[~done], k * 8
+            todo, k = todo[~done], k * 2
         return row, metres
 
     def _measure(self, lng: Floats, lat: Floats, here: Floats, at: Ints) -> tuple[Ints, Floats, Floats]:
