@@ -68,7 +68,7 @@ class Nearest:
         here = _in_space(lng, lat)
         row, metres = np.full(len(lng), -1, np.int32), np.full(len(lng), np.nan)
         todo = np.arange(len(lng))
-        k = 4
+        k = 16
         while len(todo):
             k = min(k, len(self.pieces))
             middle, at = self.tree.query(here[todo], k=k)
@@ -85,19 +85,44 @@ class Nearest:
         """Of the pieces ``at`` (m,k): the rank of the nearest's grid, geodesic metres, and metres
         straight through.
         """
-        a, b = self.space[at, 0], self.space[at, 1]
-        along = b - a
-        size = np.einsum("mkx,mkx->mk", along, along)
-        t = np.einsum("mkx,mkx->mk", here[:, None] - a, along) / np.where(size > 0, size, 1.0)
-        t = np.clip(t, 0.0, 1.0)
-        off = np.linalg.norm(here[:, None] - (a + t[..., None] * along), axis=2)
-        least = off.min(axis=1)
-        rank = np.where(off <= least[:, None] + _EQUAL_M, self.rank[at], np.iinfo(np.int64).max)
-        pick = rank.argmin(axis=1)
-        every = np.arange(len(at))
-        piece, place = self.pieces[at[every, pick]], t[every, pick][:, None]
-        foot = piece[:, :2] + place * (piece[:, 2:] - piece[:, :2])
-        return rank[every, pick], distance_m(lng, lat, foot[:, 0], foot[:, 1]), least
+        pick, place, least = _closest(np.ascontiguousarray(here), at, self.space, self.rank)
+        chosen = at[np.arange(len(at)), pick]
+        piece = self.pieces[chosen]
+        foot = piece[:, :2] + place[:, None] * (piece[:, 2:] - piece[:, :2])
+        return self.rank[chosen], distance_m(lng, lat, foot[:, 0], foot[:, 1]), least
+
+
+@njit(cache=True, nogil=True)
+def _closest(here, at, space, ranks):  # type: ignore[no-untyped-def]
+    """Of the pieces ``at`` (m,k): which of the k is nearest through the Earth (of those equally near the
+    lowest rank), how far along it the nearest place is (0 to 1), and the metres to there.
+    """
+    m, k = at.shape
+    pick, place, least = np.empty(m, np.int64), np.empty(m), np.empty(m)
+    along, off = np.empty(k), np.empty(k)
+    for i in range(m):
+        least[i] = np.inf
+        for j in range(k):
+            a, b = space[at[i, j], 0], space[at[i, j], 1]
+            size = dot = 0.0
+            for x in range(3):
+                step = b[x] - a[x]
+                size += step * step
+                dot += (here[i, x] - a[x]) * step
+            along[j] = min(max(dot / size, 0.0), 1.0) if size > 0.0 else 0.0
+            far = 0.0
+            for x in range(3):
+                miss = here[i, x] - (a[x] + along[j] * (b[x] - a[x]))
+                far += miss * miss
+            off[j] = np.sqrt(far)
+            least[i] = min(least[i], off[j])
+        chosen = -1
+        for j in range(k):
+            near = off[j] <= least[i] + _EQUAL_M
+            if near and (chosen < 0 or ranks[at[i, j]] < ranks[at[i, chosen]]):
+                chosen = j
+        pick[i], place[i] = chosen, along[chosen]
+    return pick, place, least
 
 
 def _in_space(lng: Floats, lat: Floats) -> Floats:
