@@ -47,8 +47,9 @@ class Evidence:
             return []
         if counts.outside:
             lng, lat = points_to_working(x, y, crs)
+            extent = locator.extent
             grids = (
-                f"the grids in {_span(*locator_ends(locator))}" if len(locator.ends) else "there are no grids"
+                "there are no grids" if extent is None else f"the grids in {_span(extent[::2], extent[1::2])}"
             )
             return [
                 f"no point lies in a grid: the points lie in {_span(lng, lat)}, {grids} (WGS 84): "
@@ -62,11 +63,6 @@ class Evidence:
                 "metres, not degrees: name their CRS (epsg:N)"
             ]
         return ["no row has a place: see the column reason"]
-
-
-def locator_ends(locator: Locator) -> tuple[Floats, Floats]:
-    """Longitudes and latitudes where the edges of the grids begin."""
-    return locator.ends[:, 0], locator.ends[:, 1]
 
 
 def _span(x: Any, y: Any) -> str:

@@ -3,7 +3,7 @@
 Three roads give the same answers. A raster over the extent answers most points by one look; a point in a
 cell that borders cross is tested with exact predicates (``exact``): in an edge-matched coverage against the
 few edges there (``matched``), else against the grids there (``raster``, ``polygons``), which may overlap,
-leave gaps, have holes and parts. For few points a tree needs nothing built (``tree``).
+leave gaps, have holes and parts. Points that are asked only once are not worth a raster (``once``).
 """
 
 from collections.abc import Sequence
@@ -22,8 +22,9 @@ from geo.locator import raster as _raster
 from geo.locator import storage
 from geo.locator.matched import Matched
 from geo.locator.nearest import Nearest
+from geo.locator.once import Once
 from geo.locator.raster import Raster
-from geo.locator.tree import TreeRoad
+from geo.locator.rings import rings_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,6 +55,11 @@ class Road(Protocol):
     ) -> None:
         """As :class:`Located` has them."""
 
+    def outline(self) -> tuple[Floats, npt.NDArray[np.int64]]:
+        """Edges (e,4) ax ay bx by of all grids, or those alone that no two share, and where the edges of
+        each grid begin (n+1).
+        """
+
 
 @dataclass
 class Locator:
@@ -63,11 +69,8 @@ class Locator:
     """
 
     codes: npt.NDArray[np.object_]
-    ends: (
-        Floats  # edges (e,4) ax ay bx by, those of grid i at grid_at[i]:grid_at[i + 1]; the outline at least
-    )
-    grid_at: npt.NDArray[np.int64]
     rank: npt.NDArray[np.int64]
+    extent: Floats | None  # west south east north of all grids, degrees; None where none covers anything
     road: Road
     _nearest: Nearest | None = field(default=None, repr=False)
 
@@ -87,18 +90,15 @@ class Locator:
         if len(names) != len(geoms):
             raise ValueError(f"{len(geoms)} geometries but {len(names)} codes")
         _check_codes(names)
-        _check_geometries(geoms, names)
+        bounds = _check_geometries(geoms, names)
+        extent = None
+        if not np.isnan(bounds).all():
+            extent = np.concatenate([np.nanmin(bounds[:, :2], axis=0), np.nanmax(bounds[:, 2:], axis=0)])
         rank = np.empty(len(names), np.int64)
         rank[np.argsort(names, kind="stable")] = np.arange(len(names))  # Python compares text by code point
-        edges = int(shapely.get_num_coordinates(geoms).sum())
-        if points is None or points > _MANY_PER_EDGE * edges:
-            found = _matched.build(geoms, rank)
-            if found is not None:
-                return Locator(names, *_by_grid(*found[1:], len(names)), rank, found[0])
-        ends, grid_at = _edges(geoms)
-        if points is not None and points < _few(edges):
-            return Locator(names, ends, grid_at, rank, TreeRoad(geoms, rank))
-        return Locator(names, ends, grid_at, rank, _raster.build(ends, grid_at, rank))
+        if points is not None and points < _MANY_PER_EDGE * int(shapely.get_num_coordinates(geoms).sum()):
+            return Locator(names, rank, extent, Once(geoms, bounds, rank))
+        return Locator(names, rank, extent, _kept(geoms, rank))
 
     def locate(self, lng: npt.ArrayLike, lat: npt.ArrayLike, *, threads: int = 1) -> Located:
         """The grid of each point (m,), WGS 84 degrees; exact for every double, on edges and vertices too."""
@@ -130,19 +130,20 @@ class Locator:
         located = self.locate(x, y)
         row, metres = located.index.copy(), np.where(located.index >= 0, 0.0, np.nan)
         todo = np.flatnonzero((row < 0) & np.isfinite(x) & np.isfinite(y))
-        if len(todo) and len(self.ends):
+        if len(todo) and self.extent is not None:
             if self._nearest is None:
-                self._nearest = Nearest.build(self.ends, self.grid_at, self.rank)
+                self._nearest = Nearest.build(*self.road.outline(), self.rank)
             row[todo], metres[todo] = self._nearest.query(x[todo], y[todo])
         return row, metres
 
     def save(self, path: str | Path) -> None:
         """Write the index into one file (beside it first, then renamed), to be opened by :meth:`load`."""
-        if isinstance(self.road, TreeRoad):
-            self.road = _raster.build(self.ends, self.grid_at, self.rank)
+        if isinstance(self.road, Once):
+            self.road = _kept(self.road.geoms, self.rank)
         kind = "matched" if isinstance(self.road, Matched) else "raster"
+        nowhere = np.zeros(0)
         storage.save(Path(path), self.codes, {
-            "ends": self.ends, "grid_at": self.grid_at, "rank": self.rank,
+            "rank": self.rank, "extent": nowhere if self.extent is None else self.extent,
             **{f"{kind}.{name}": array for name, array in vars(self.road).items()},
         })  # fmt: skip
 
@@ -152,11 +153,11 @@ class Locator:
         file.
         """
         codes, arrays = storage.load(Path(path))
-        ends, grid_at, rank = (arrays.pop(name) for name in ("ends", "grid_at", "rank"))
+        rank, extent = arrays.pop("rank"), arrays.pop("extent")
         kind = next(iter(arrays)).split(".")[0]
         parts = {name.split(".")[1]: array for name, array in arrays.items()}
         road: Road = Matched(**parts) if kind == "matched" else Raster(**parts)
-        return Locator(codes, ends, grid_at, rank, road)
+        return Locator(codes, rank, extent if len(extent) else None, road)
 
 
 def warm() -> None:
@@ -164,23 +165,19 @@ def warm() -> None:
     square: Any = shapely.box(0, 0, 1, 1)
     for grids in ([square], [square, square]):  # a coverage, and one that overlaps
         codes = [str(i) for i in range(len(grids))]
-        Locator.build(np.array(grids, dtype=object), codes).nearest([0.5, 2.0, 1.0], [0.5, 0.5, 1.0])
+        for points in (None, 0):
+            index = Locator.build(np.array(grids, dtype=object), codes, points=points)
+            index.nearest([0.5, 2.0, 1.0], [0.5, 0.5, 1.0])
 
 
-def _few(edges: int) -> int:
-    """Below how many points the tree is quicker than building the raster."""
-    return 2_000 + edges // 20
+_MANY_PER_EDGE = 1
+"""From so many points for each edge on, an index that is made to be kept is worth its time."""
 
 
-_MANY_PER_EDGE = 6
-"""From so many points for each edge on, checking that the grids are edge-matched is worth its time."""
-
-
-def _by_grid(ends: Floats, grid: npt.NDArray[np.int32], grids: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Edges (e,4) in the order of their grids, and where each grid's begin."""
-    count = np.bincount(grid, minlength=grids)
-    order = np.argsort(grid, kind="stable")
-    return ends[order], np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+def _kept(geoms: npt.NDArray[np.object_], rank: npt.NDArray[np.int64]) -> Matched | Raster:
+    """The quickest road of those that are made to be kept."""
+    rings = rings_of(geoms)
+    return _matched.build(rings, rank) or _raster.build(rings, rank)
 
 
 def _check_codes(names: npt.NDArray[np.object_]) -> None:
@@ -195,34 +192,29 @@ def _check_codes(names: npt.NDArray[np.object_]) -> None:
         seen[name] = i
 
 
-def _check_geometries(geoms: npt.NDArray[np.object_], names: npt.NDArray[np.object_]) -> None:
+def _check_geometries(geoms: npt.NDArray[np.object_], names: npt.NDArray[np.object_]) -> Floats:
+    """The boxes of the grids (n,4), NaN for those that cover nothing."""
     kind: Any = shapely.get_type_id(geoms)
-    filled: Any = ~(shapely.is_missing(geoms) | shapely.is_empty(geoms))
-    for i in np.flatnonzero(filled & ~np.isin(kind, (3, 6)))[:1]:
+    empty: Any = shapely.is_missing(geoms) | shapely.is_empty(geoms)
+    for i in np.flatnonzero(~empty & ~np.isin(kind, (3, 6)))[:1]:
         raise InputError(
             f"grid {names[i]!r} is a {geoms[i].geom_type}: expected a polygon",
             kind="bad-geometry",
             row=int(i) + 1,
         )
-    coords, row = shapely.get_coordinates(geoms, return_index=True)
     with np.errstate(invalid="ignore"):
-        off = np.flatnonzero(~((np.abs(coords[:, 0]) <= 180) & (np.abs(coords[:, 1]) <= 90)))
-    if len(off):
-        i, (x, y) = int(row[off[0]]), coords[off[0]]
-        raise InputError(
-            f"grid {names[i]!r} has coordinate ({x:.10g}, {y:.10g}), beyond ±180 or ±90: cut it at the "
-            "antimeridian, or name the CRS it is really in",
-            kind="out-of-range",
-            row=i + 1,
-        )
-
-
-def _edges(geoms: npt.NDArray[np.object_]) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Edges (e,4) of all rings, grid by grid, and where each grid's begin."""
-    parts, owner = shapely.get_parts(geoms, return_index=True)
-    rings, part = shapely.get_rings(parts, return_index=True)
-    coords, ring = shapely.get_coordinates(rings, return_index=True)
-    inner = np.flatnonzero(ring[1:] == ring[:-1])
-    ends = np.hstack([coords[inner], coords[inner + 1]])
-    count = np.bincount(owner[part[ring[inner]]], minlength=len(geoms))
-    return ends, np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        bounds: Floats = np.asarray(shapely.bounds(geoms), np.float64).reshape(-1, 4)
+        # A box does not show a coordinate that is not a number; an area does.
+        within = (np.abs(bounds) <= (180, 90, 180, 90)).all(axis=1) & np.isfinite(shapely.area(geoms))
+        bounds[empty] = np.nan
+        for i in np.flatnonzero(~within & ~empty)[:1]:
+            coords = shapely.get_coordinates(geoms[i])
+            off = ~((np.abs(coords[:, 0]) <= 180) & (np.abs(coords[:, 1]) <= 90))
+            x, y = coords[off][0]
+            raise InputError(
+                f"grid {names[i]!r} has coordinate ({x:.10g}, {y:.10g}), beyond ±180 or ±90: cut it at the "
+                "antimeridian, or name the CRS it is really in",
+                kind="out-of-range",
+                row=int(i) + 1,
+            )
+    return bounds

@@ -1,7 +1,6 @@
 """The frame of a raster over the grids: how many cells it has, and which of them an edge comes near."""
 
 import numpy as np
-import numpy.typing as npt
 from numba import njit
 
 MOST_CELLS = 1 << 24
@@ -10,16 +9,27 @@ MARGIN = 1e-5  # of a cell: more than rounding can move a point from one cell to
 
 
 def size(
-    ends: npt.NDArray[np.float64], width: float, height: float, fineness: float, most: float = MOST_CELLS
+    length: float, width: float, height: float, fineness: float, most: float = MOST_CELLS
 ) -> tuple[int, int]:
     """Columns and rows of a raster of this width and height in degrees, within limits.
 
-    ``fineness``: cells for every cell that an edge (e,4) crosses, an edge that is there twice counted twice.
+    ``fineness``: cells for every cell that an edge crosses; ``length`` is what :func:`crossed` says of them.
     """
-    crossed = float((np.abs(ends[:, 2:] - ends[:, :2]) / [width, height]).sum())
-    side = np.clip(fineness * crossed, np.sqrt(min(LEAST_CELLS, most)), np.sqrt(most))
+    side = np.clip(fineness * length, np.sqrt(min(LEAST_CELLS, most)), np.sqrt(most))
     stretch = np.sqrt(np.clip(width / height, 1 / 64, 64))
     return max(1, int(side * stretch)), max(1, int(side / stretch))
+
+
+@njit(cache=True, nogil=True)
+def crossed(coords, starts, width, height):  # type: ignore[no-untyped-def]
+    """How far the edges of rings go east or west and north or south, as shares of the extent, in all."""
+    total = 0.0
+    for r in range(len(starts) - 1):
+        for i in range(starts[r], starts[r + 1] - 1):
+            total += (
+                abs(coords[i + 1, 0] - coords[i, 0]) / width + abs(coords[i + 1, 1] - coords[i, 1]) / height
+            )
+    return total
 
 
 @njit(cache=True, nogil=True, inline="always")

@@ -1,4 +1,4 @@
-"""A raster over the extent that answers most points by one look.
+"""A raster over the extent that answers most points by one look, for grids of any kind.
 
 ``owner`` of a cell is the row of the one grid that covers it whole, -1 where there is none, else -2 - k: the
 cell's candidates are ``items[starts[k]:starts[k + 1]]``, lowest code first, each row * 2 + 1 if the grid
@@ -12,8 +12,9 @@ import numpy.typing as npt
 from numba import njit
 
 from geo.locator import polygons as _polygons
-from geo.locator.frame import MOST_CELLS, columns_of, rows_of, size
+from geo.locator.frame import MOST_CELLS, columns_of, crossed, rows_of, size
 from geo.locator.polygons import BOUNDARY, INSIDE, OUTSIDE, side
+from geo.locator.rings import Rings
 
 _CELLS_PER_BORDER_CELL = 5  # borders that two grids share are there twice
 
@@ -21,7 +22,7 @@ _CELLS_PER_BORDER_CELL = 5  # borders that two grids share are there twice
 @dataclass(frozen=True)
 class Raster:
     """``frame``: west, south, cells per degree of longitude, of latitude; ``extent`` west south east north;
-    ``bounds`` and what follows are the ``Polygons`` themselves."""
+    ``bounds`` up to ``coords`` are the ``Polygons`` themselves, ``coords`` and what follows the ``Rings``."""
 
     extent: npt.NDArray[np.float64]
     frame: npt.NDArray[np.float64]
@@ -31,7 +32,11 @@ class Raster:
     bounds: npt.NDArray[np.float64]
     slabs: npt.NDArray[np.int64]
     edges_at: npt.NDArray[np.int64]
-    edges: npt.NDArray[np.float64]
+    edges: npt.NDArray[np.int32]
+    coords: npt.NDArray[np.float64]
+    ring_starts: npt.NDArray[np.int64]
+    hole: npt.NDArray[np.bool_]
+    ring_at: npt.NDArray[np.int64]
 
     def locate(
         self,
@@ -44,88 +49,78 @@ class Raster:
         """As ``geo.locator.Located`` has them, written into the arrays given."""
         locate(
             lng, lat, self.extent, self.frame, self.owner, self.starts, self.items, self.bounds, self.slabs,
-            self.edges_at, self.edges, index, tie, ambiguous,
+            self.edges_at, self.edges, self.coords, index, tie, ambiguous,
         )  # fmt: skip
 
+    def outline(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Every edge (e,4), and where each grid's begin."""
+        return Rings(self.coords, self.ring_starts, self.hole, self.ring_at).edges()
 
-def build(
-    ends: npt.NDArray[np.float64],
-    grid_at: npt.NDArray[np.int64],
-    rank: npt.NDArray[np.int64],
-) -> Raster:
-    """A raster whose number of cells follows the length of the borders. Edges (e,4), those of grid i at
-    ``grid_at[i]:grid_at[i + 1]``; ``rank`` (n,) orders grids by code.
+
+def build(rings: Rings, rank: npt.NDArray[np.int64]) -> Raster:
+    """A raster whose number of cells follows the length of the borders; ``rank`` (n,) orders grids by
+    code.
     """
-    polygons = _polygons.build(ends, grid_at)
+    polygons = _polygons.build(rings)
+    own = {**vars(polygons), "ring_starts": rings.starts, "hole": rings.hole, "ring_at": rings.ring_at}
     bounds = polygons.bounds[~np.isnan(polygons.bounds[:, 0])]
     if not len(bounds):
-        empty = np.zeros(0, np.int32)
         nothing = np.array([1.0, 1.0, 0.0, 0.0])
         frame, owner = np.array([0.0, 0.0, 1.0, 1.0]), np.full((1, 1), -1, np.int32)
-        return Raster(nothing, frame, owner, np.zeros(1, np.int64), empty, **vars(polygons))
+        return Raster(nothing, frame, owner, np.zeros(1, np.int64), np.zeros(0, np.int32), **own)
     west, south = bounds[:, :2].min(axis=0)
     east, north = bounds[:, 2:].max(axis=0)
     width, height = max(east - west, 1e-9), max(north - south, 1e-9)
     # Where grids lie over one another in heaps, every one of them is listed in every cell: have fewer cells.
     heaps = float(((bounds[:, 2] - bounds[:, 0]) * (bounds[:, 3] - bounds[:, 1])).sum()) / (width * height)
-    columns, rows = size(ends, width, height, _CELLS_PER_BORDER_CELL, MOST_CELLS / max(1.0, heaps / 4))
+    length = crossed(rings.coords, rings.starts, width, height)
+    columns, rows = size(length, width, height, _CELLS_PER_BORDER_CELL, MOST_CELLS / max(1.0, heaps / 4))
     frame = np.array([west, south, columns / width, rows / height])
     owner = np.full((rows, columns), -1, np.int32)
-    cells, items = _scan(
-        ends, grid_at, polygons.bounds, polygons.slabs, polygons.edges_at, polygons.edges, frame, owner
-    )
-    order = np.lexsort((rank[items >> 1], cells))
-    cells, items = cells[order], items[order]
-    first = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]]) if len(cells) else np.zeros(0, np.int64)
-    listed = cells[first]
-    whole = owner.ravel()[listed]  # a grid that covers the cell whole was noted there, not among the items
-    again = np.flatnonzero(whole >= 0)
-    if len(again):
-        cells = np.concatenate([cells, listed[again]])
-        items = np.concatenate([items, whole[again].astype(np.int64) * 2 + 1])
-        order = np.lexsort((rank[items >> 1], cells))
-        cells, items = cells[order], items[order]
-        first = np.flatnonzero(np.r_[True, cells[1:] != cells[:-1]])
-    owner.ravel()[listed] = -2 - np.arange(len(listed), dtype=np.int32)
-    starts = np.r_[first, len(cells)].astype(np.int64)
-    extent = np.array([west, south, east, north])
-    return Raster(extent, frame, owner, starts, items.astype(np.int32), **vars(polygons))
+    by_rank = np.argsort(rank).astype(np.int32)
+    cells, found = _scan(
+        rings.coords, rings.starts, rings.ring_at, by_rank, polygons.bounds, polygons.slabs,
+        polygons.edges_at, polygons.edges, frame, owner,
+    )  # fmt: skip
+    starts, items = _list(cells, found, rank, owner)
+    return Raster(np.array([west, south, east, north]), frame, owner, starts, items, **own)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _more(array):  # type: ignore[no-untyped-def]
+    wider = np.empty(2 * len(array), np.int32)
+    wider[: len(array)] = array
+    return wider
 
 
 @njit(cache=True, nogil=True)
-def _scan(ends, grid_at, bounds, slabs, edges_at, edges, frame, owner):  # type: ignore[no-untyped-def]
-    """Notes every grid's cells: those its edges come near and those it covers whole. Returns (cells,
-    items) listed.
+def _scan(coords, starts, ring_at, by_rank, bounds, slabs, edges_at, edges, frame, owner):  # type: ignore[no-untyped-def]
+    """Notes every grid's cells, in the order of codes: those its edges come near and those it covers whole.
+    Returns (cells, items) listed; of the grids that cover a cell whole the first is in ``owner``.
     """
     rows, columns = owner.shape
     flat = owner.ravel()
     seen = np.full(rows * columns, -1, np.int32)
-    capacity = 1 << 16
-    cells = np.empty(capacity, np.int64)
-    items = np.empty(capacity, np.int64)
+    cells = np.empty(1 << 16, np.int32)
+    items = np.empty(1 << 16, np.int32)
     used = 0
-    for g in range(len(grid_at) - 1):
-        if grid_at[g] == grid_at[g + 1]:
+    for g in by_rank:
+        if ring_at[g] == ring_at[g + 1]:
             continue
-        for e in range(grid_at[g], grid_at[g + 1]):
-            ax, ay, bx, by = ends[e, 0], ends[e, 1], ends[e, 2], ends[e, 3]
-            if ay > by:
-                ax, ay, bx, by = bx, by, ax, ay
-            first, last = rows_of(ay, by, frame, rows)
-            for row in range(first, last + 1):
-                from_column, to_column = columns_of(ax, ay, bx, by, row, frame, columns)
-                for column in range(from_column, to_column + 1):
-                    c = row * columns + column
-                    if seen[c] != g:
+        for r in range(ring_at[g], ring_at[g + 1]):
+            for i in range(starts[r], starts[r + 1] - 1):
+                ax, ay, bx, by = coords[i, 0], coords[i, 1], coords[i + 1, 0], coords[i + 1, 1]
+                if ay > by:
+                    ax, ay, bx, by = bx, by, ax, ay
+                first, last = rows_of(ay, by, frame, rows)
+                for row in range(first, last + 1):
+                    from_column, to_column = columns_of(ax, ay, bx, by, row, frame, columns)
+                    for c in range(row * columns + from_column, row * columns + to_column + 1):
+                        if seen[c] == g:
+                            continue
                         seen[c] = g
-                        if used == capacity:
-                            capacity *= 2
-                            more_cells, more_items = (
-                                np.empty(capacity, np.int64),
-                                np.empty(capacity, np.int64),
-                            )
-                            more_cells[:used], more_items[:used] = cells[:used], items[:used]
-                            cells, items = more_cells, more_items
+                        if used == len(cells):
+                            cells, items = _more(cells), _more(items)
                         cells[used], items[used] = c, g * 2
                         used += 1
         # Between cells that edges come near a row's cells are all inside or all outside: one test for each
@@ -145,26 +140,81 @@ def _scan(ends, grid_at, bounds, slabs, edges_at, edges, frame, owner):  # type:
                     continue
                 if not tested:
                     x = frame[0] + (column + 0.5) / frame[2]
-                    known = side(x, y, g, bounds, slabs, edges_at, edges)
+                    known = side(x, y, g, bounds, slabs, edges_at, edges, coords)
                     tested = True
                 if known != INSIDE:
                     continue
                 if flat[c] == -1:
                     flat[c] = g
-                else:
-                    if used == capacity:
-                        capacity *= 2
-                        more_cells, more_items = np.empty(capacity, np.int64), np.empty(capacity, np.int64)
-                        more_cells[:used], more_items[:used] = cells[:used], items[:used]
-                        cells, items = more_cells, more_items
-                    cells[used], items[used] = c, g * 2 + 1
-                    used += 1
+                    continue
+                if used == len(cells):
+                    cells, items = _more(cells), _more(items)
+                cells[used], items[used] = c, g * 2 + 1
+                used += 1
     return cells[:used].copy(), items[:used].copy()
 
 
 @njit(cache=True, nogil=True)
+def _list(cells, found, rank, owner):  # type: ignore[no-untyped-def]
+    """``starts`` and ``items`` of the cells that list grids, lowest code first; ``owner`` then points to
+    them.
+    """
+    flat = owner.ravel()
+    count = np.zeros(len(flat), np.int32)
+    for c in cells:
+        count[c] += 1
+    listed, total = 0, 0
+    for c in range(len(flat)):
+        if count[c] > 0:
+            listed += 1
+            total += count[c] + (1 if flat[c] >= 0 else 0)
+    starts = np.empty(listed + 1, np.int64)
+    items = np.empty(total, np.int32)
+    k, at = 0, 0
+    for c in range(len(flat)):
+        if count[c] == 0:
+            continue
+        starts[k] = at
+        size = count[c]
+        count[c] = 0  # from here on: how many are in their place
+        if flat[c] >= 0:
+            items[at] = flat[c] * 2 + 1
+            count[c] = 1
+            size += 1
+        flat[c] = -2 - k
+        at += size
+        k += 1
+    starts[listed] = at
+    for i in range(len(cells)):
+        c = cells[i]
+        start = starts[-2 - flat[c]]
+        at = start + count[c]
+        count[c] += 1
+        # Grids come in the order of codes, but for the one that was in ``owner``.
+        while at > start and rank[items[at - 1] >> 1] > rank[found[i] >> 1]:
+            items[at] = items[at - 1]
+            at -= 1
+        items[at] = found[i]
+    return starts, items
+
+
+@njit(cache=True, nogil=True)
 def locate(  # type: ignore[no-untyped-def]
-    lng, lat, extent, frame, owner, starts, items, bounds, slabs, edges_at, edges, index, tie, ambiguous
+    lng,
+    lat,
+    extent,
+    frame,
+    owner,
+    starts,
+    items,
+    bounds,
+    slabs,
+    edges_at,
+    edges,
+    coords,
+    index,
+    tie,
+    ambiguous,
 ):
     """For each point the row of the grid of lowest code that covers it, or -1, and the two flags."""
     rows, columns = owner.shape
@@ -187,7 +237,7 @@ def locate(  # type: ignore[no-untyped-def]
             g = items[k] >> 1
             where = INSIDE
             if items[k] & 1 == 0:
-                where = side(x, y, g, bounds, slabs, edges_at, edges)
+                where = side(x, y, g, bounds, slabs, edges_at, edges, coords)
                 if where == OUTSIDE:
                     continue
             if inside + on_edge == 0:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from geo.errors import InputError
 
-_MAGIC = b"GRIDWRIGHT-LOCATOR-1\n"
+_MAGIC = b"GRIDWRIGHT-LOCATOR-2\n"
 _ALIGN = 64
 
 

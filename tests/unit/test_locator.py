@@ -9,11 +9,11 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import locator
 from geo.errors import InputError
 from geo.locator import Locator, raster
 from geo.locator.exact import orientation
 from geo.locator.matched import Matched
+from geo.locator.rings import rings_of
 
 GEOD = pyproj.Geod(ellps="WGS84")
 with np.errstate(invalid="ignore"):
@@ -103,7 +103,7 @@ def test_the_road_of_a_coverage_agrees_with_the_road_of_any_grids(seed, size):
     assert isinstance(quick.road, Matched) == (
         bool(shapely.coverage_is_valid(geoms)) and bool(shapely.is_valid(geoms).all())
     )
-    slow = replace(quick, road=raster.build(*locator._edges(geoms), quick.rank))
+    slow = replace(quick, road=raster.build(rings_of(geoms), quick.rank))
     points = trying(geoms, rng, 2_000).T
     for a, b in zip(vars(quick.locate(*points)).values(), vars(slow.locate(*points)).values(), strict=True):
         assert (a == b).all()
