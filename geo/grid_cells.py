@@ -3,8 +3,8 @@
 What is meant: an edge of a grid is straight in the longitude–latitude plane; an edge of a cell is a
 great-circle arc between its corners on H3's sphere, which takes geodetic latitudes as they are: so
 ``latLngToCell`` decides points. An arc is followed by a chain of straight edges that leave it by no more than
-a millionth of its length, the same chain for the cells on either side. Areas are those on the WGS 84 ellipsoid.
-A share is right within 1e-6; cells that only touch a grid are not in it.
+a millionth of its length, the same chain for the cells on either side. Areas are those on the WGS 84
+ellipsoid. A share is right within 1e-6; cells that only touch a grid are not in it.
 """
 
 from dataclasses import dataclass
@@ -68,6 +68,7 @@ def grid_cells(polygon: Any, res: int) -> GridCells:
     on_border = _crossed(polygon, res)
     whole = np.setdiff1d(_centred(polygon, res), on_border)
     shapes = cell_polygons(on_border)
+    polygon = shapely.from_wkb(shapely.to_wkb(polygon))  # preparing changes it, and it is the caller's
     shapely.prepare(polygon)
     inside = shapely.covers(polygon, shapes)
     met = inside | shapely.intersects(polygon, shapes)

@@ -1,6 +1,35 @@
+import datetime as dt
+import uuid
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
+
+
+class Day(BaseModel):
+    """The day that a question is about, and the moment whose knowledge answers it."""
+
+    at: dt.date | None = Field(None, description="The day asked about; today without it.")
+    known_at: str | None = Field(
+        None, description="What was known at that moment, or at the end of that day; now without it."
+    )
+
+
+class LocateQuery(Day):
+    """One place."""
+
+    lng: float
+    lat: float
+    crs: str
+    plane: str
+    plan: uuid.UUID | None = Field(None, description="Another plan than the one in force.")
+
+
+class AssignQuery(Day):
+    """What is asked of many places beside their columns."""
+
+    include: Literal["h3"] | None = None
+    plane: str | None = Field(None, description="For an Arrow stream; JSON has it in the body.")
+    crs: str | None = Field(None, description="For an Arrow stream; JSON has it in the body.")
 
 
 class ResponsibleOut(BaseModel):
@@ -72,3 +101,17 @@ class AssignOut(BaseModel):
     distance_m: list[float | None]
     reason: list[str | None]
     h3: list[str | None] | None = Field(None, description="With include=h3.")
+
+
+class GridCellsOut(BaseModel):
+    """Columns of one length: the cells of grids. The shares of a cell and what no grid covers make 1."""
+
+    plane: str
+    at: str
+    plan: str | None
+    res: int
+    grid: list[str]
+    h3: list[str]
+    kind: list[Literal["inside", "border"]]
+    share: list[float] = Field(description="Of the cell's area, what the grid covers; 1 inside.")
+    next: str | None
