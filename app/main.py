@@ -38,7 +38,8 @@ from app.storage.location import cache_folder, database_url
 from app.workloads import routes as workloads
 
 ROUTERS = (
-    coverage.router,  # asked most: what comes first is found first
+    coverage.direct,  # asked most: what comes first is found first
+    coverage.router,
     health.router,
     workloads.router,
     areas.router,

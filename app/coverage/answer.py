@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.assignments.decide import STATUS_NAMES
+from app.assignments.decide import RULE_NAMES, STATUS_NAMES
 from app.coverage.columns import Floats, Question
 from geo.cells import cells
 
@@ -14,7 +14,10 @@ Rows = NDArray[np.integer[Any]]
 
 STATUSES: NDArray[np.object_] = np.array([*STATUS_NAMES, "rejected"], dtype=object)
 REJECTED = len(STATUSES) - 1
-UNASSIGNED = int(np.flatnonzero(STATUSES == "unassigned")[0])
+ASSIGNED, OUTSIDE, UNASSIGNED = (
+    STATUSES.tolist().index(name) for name in ("assigned", "outside", "unassigned")
+)
+POINT = RULE_NAMES.tolist().index("point")
 
 
 @dataclass(frozen=True)

@@ -136,7 +136,6 @@ def _texts(column: Any) -> list[str | None]:
 
 def encode(answer: Answer) -> bytes:
     """The answer as one record batch; the plan is in the schema's metadata under ``plan``."""
-    n = len(answer)
     columns: Mapping[str, Any] = {
         "id": answer.ids if isinstance(answer.ids, pa.Array) else _of_list(answer.ids),
         "grid": _named(answer.codes, answer.grid),
@@ -145,7 +144,7 @@ def encode(answer: Answer) -> bytes:
         "tie": pa.array(answer.tie),
         "nearest_grid": _named(answer.codes, answer.nearest),
         "distance_m": pa.array(answer.distance_m, mask=np.isnan(answer.distance_m)),
-        "reason": pa.array(answer.reason, pa.string()) if n else pa.array([], pa.string()),
+        "reason": pa.array(answer.reason, pa.string()),
     }
     if answer.cells is not None:
         columns = {**columns, "h3": pa.array(answer.cells, mask=answer.cells == 0)}
@@ -159,10 +158,8 @@ def encode(answer: Answer) -> bytes:
 
 
 def _named(names: NDArray[np.object_], rows: NDArray[Any]) -> Any:
-    """The name at each row number, null at −1 and where the name is none."""
-    if rows.max(initial=-1) < 0:
-        return pa.nulls(len(rows), pa.string())
-    return pa.array(names, pa.string()).take(pa.array(rows, pa.int32(), mask=rows < 0))
+    """The name at each row number; the last, at −1, is none."""
+    return pa.array(names[rows], pa.string())
 
 
 def _of_list(ids: list[Any]) -> Any:

@@ -73,4 +73,9 @@ async def _asking(
     return Asking(standings, holder, standing, standing.today())
 
 
+async def confirmed(request: Request) -> Asking:
+    """Who asks, and what holds for them now."""
+    return await _asking(request, await _bearer(request))
+
+
 Confirmed = Annotated[Asking, Depends(_asking)]

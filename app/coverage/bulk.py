@@ -1,6 +1,7 @@
 """Many places at once: whose are they, by place alone or by all the rules of a plane. Nothing is stored."""
 
 import datetime as dt
+from typing import Any
 
 import anyio.to_thread
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from app.assignments.decide import Known, settle
 from app.assignments.locators import Ground
 from app.coverage import answer
-from app.coverage.answer import REJECTED, Answer
+from app.coverage.answer import ASSIGNED, OUTSIDE, POINT, REJECTED, UNASSIGNED, Answer
 from app.coverage.asking import Asking
 from app.coverage.columns import Question
 from app.coverage.footing import footing
@@ -33,22 +34,35 @@ async def assign(
         if ground is None:
             told = answer.nothing(asked, f"no plan of plane {plane.code} is in force on {day}")
             return answer.with_cells(told, asked) if with_cells else told
-        rules: tuple[Rule, ...] = (Rule.POINT,) if plane.kind == "place" else ()
-        policy, reason = None, asked.reason
-        if asked.by_rules:
-            rules, reason = parse_rules(plane.rules), asked.reason.copy()
-            async with stands.connection() as connection:
-                known = await known_of(connection, plane, ground, asked, day, stands.known_at, reason)
-                policy = await policies.geocodes(connection, day, stands.known_at)
-        else:
-            known = Known.of(asked.lng, asked.lat)
-        parts = (asked, ground, rules, known, policy, reason, with_cells)
-        if len(asked) <= AT_ONCE and not asked.by_rules:
-            return _answer(*parts)
-        return await anyio.to_thread.run_sync(_answer, *parts)
+        if not asked.by_rules:
+            if len(asked) <= AT_ONCE:
+                return by_place(asked, ground, plane.kind, with_cells)
+            return await anyio.to_thread.run_sync(by_place, asked, ground, plane.kind, with_cells)
+        rules, reason = parse_rules(plane.rules), asked.reason.copy()
+        async with stands.connection() as connection:
+            known = await known_of(connection, plane, ground, asked, day, stands.known_at, reason)
+            policy = await policies.geocodes(connection, day, stands.known_at)
+        return await anyio.to_thread.run_sync(
+            by_rules, asked, ground, rules, known, policy, reason, with_cells
+        )
 
 
-def _answer(
+def by_place(asked: Question, ground: Ground, kind: str, with_cells: bool) -> Answer:
+    """Whose exact places are when nothing else is known: what the rule ``point`` says, and no more."""
+    n = len(asked)
+    found = ground.locate(asked.lng, asked.lat)
+    inside = found.grid >= 0
+    outside = np.flatnonzero(~inside & ~asked.rejected)
+    nearest, distance = np.full(n, -1, np.int32), np.full(n, np.nan)
+    if kind == "place" and len(outside):
+        nearest[outside], distance[outside] = ground.nearest(asked.lng[outside], asked.lat[outside])
+    status = np.where(inside, ASSIGNED, OUTSIDE if kind == "place" else UNASSIGNED)
+    rule = np.where(inside, POINT, -1)
+    columns = (found.grid, status, rule, found.tie, nearest, distance)
+    return _told(asked, ground, columns, asked.reason, with_cells)
+
+
+def by_rules(
     asked: Question,
     ground: Ground,
     rules: tuple[Rule, ...],
@@ -57,18 +71,34 @@ def _answer(
     reason: NDArray[np.object_],
     with_cells: bool,
 ) -> Answer:
+    """Whose places are by a plane's rules."""
     outcome = settle(rules, ground, known, policy)
-    decision, rejected = outcome.decision, asked.rejected
+    decided = outcome.decision
+    columns = (
+        decided.grid, decided.status, decided.rule, decided.tie, outcome.nearest, outcome.distance_m,
+    )  # fmt: skip
+    return _told(asked, ground, columns, reason, with_cells)
+
+
+def _told(
+    asked: Question,
+    ground: Ground,
+    columns: tuple[Any, Any, Any, Any, Any, Any],
+    reason: NDArray[np.object_],
+    with_cells: bool,
+) -> Answer:
+    rejected = asked.rejected
+    grid, status, rule, tie, nearest, distance = columns
     told = Answer(
         str(ground.table.plan_id),
         asked.ids,
         np.concatenate([ground.codes, _NONE]),
-        np.where(rejected, -1, decision.grid),
-        np.where(rejected, REJECTED, decision.status),
-        np.where(rejected, -1, decision.rule),
-        decision.tie & ~rejected,
-        np.where(rejected, -1, outcome.nearest),
-        np.where(rejected, np.nan, np.round(outcome.distance_m, 3)),
+        np.where(rejected, -1, grid),
+        np.where(rejected, REJECTED, status),
+        np.where(rejected, -1, rule),
+        tie & ~rejected,
+        np.where(rejected, -1, nearest),
+        np.where(rejected, np.nan, np.round(distance, 3)),
         reason,
     )
     return answer.with_cells(told, asked) if with_cells else told

@@ -1,46 +1,38 @@
 """Whose is this place: one point, one plane, one day."""
 
-import datetime as dt
+import math
 import uuid
 from typing import Any
 
-import anyio.to_thread
-import numpy as np
+import h3
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments.locators import Ground
 from app.coverage.asking import Asking
 from app.coverage.footing import Footing, footing
+from app.coverage.schemas import LocateQuery
 from app.errors import Invalid
 from app.orgs import responsibilities
 from app.plans import service as plans
-from geo.cells import cells, to_text
+from geo.cells import RESOLUTION
 from geo.datum import parse_crs, points_to_working
 
 Document = dict[str, Any]
 People = dict[uuid.UUID, list[Document]]
 
 
-async def locate(
-    asking: Asking,
-    lng: float,
-    lat: float,
-    crs: str,
-    plane_code: str,
-    at: dt.date | None,
-    plan_id: uuid.UUID | None,
-    known_at: str | None = None,
-) -> Document:
+async def locate(asking: Asking, asked: LocateQuery) -> Document:
     """The grid at a place and who is responsible for it on that day; outside of all, the nearest grid."""
-    x, y = points_to_working([lng], [lat], parse_crs(crs))
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    x, y = points_to_working([asked.lng], [asked.lat], parse_crs(asked.crs))
+    if not (math.isfinite(x[0]) and math.isfinite(y[0])):
         raise Invalid(
-            f"lng {lng}, lat {lat} is no place in {crs}; finite coordinates within its range were expected.",
+            f"lng {asked.lng}, lat {asked.lat} is no place in {asked.crs}; "
+            "finite coordinates within its range were expected.",
             kind="bad-coordinate",
         )
     told: Document = {"grid": None, "tie": False, "nearest": None, "plan": None}
-    told["h3"] = str(to_text(cells(x, y))[0])
-    async with footing(asking, plane_code, at, known_at, plan_id) as stands:
+    told["h3"] = h3.latlng_to_cell(y[0], x[0], RESOLUTION)
+    async with footing(asking, asked.plane, asked.at, asked.known_at, asked.plan) as stands:
         ground = stands.ground
         if ground is None:
             return told
@@ -51,7 +43,7 @@ async def locate(
             told["grid"] = await _grid(stands, ground, row)
             told["tie"] = bool(found.tie[0])
         elif ground.has_polygons:
-            nearest, distance = await anyio.to_thread.run_sync(ground.nearest, x, y)
+            nearest, distance = ground.nearest(x, y)
             told["nearest"] = {
                 "code": ground.table.codes[nearest[0]],
                 "distance_m": round(float(distance[0]), 3),

@@ -28,9 +28,9 @@ GRIDS = {
 }
 
 
-def ground() -> Ground:
-    n = len(GRIDS)
-    codes = sorted(GRIDS)
+def ground(shapes: dict[str, Any]) -> Ground:
+    n = len(shapes)
+    codes = sorted(shapes)
     return Ground(
         GridTable(
             uuid.uuid4(),
@@ -44,13 +44,14 @@ def ground() -> Ground:
             np.zeros(n, bool),
             [{}] * n,
             [code.encode() for code in codes],
-            np.array([GRIDS[code] for code in codes], dtype=object),
+            np.array([shapes[code] for code in codes], dtype=object),
             np.ones(n),
         )
     )
 
 
-GROUND = ground()
+GROUND = ground(GRIDS)
+LISTS = ground({"名单": None})
 
 
 def stream(table: Any, batch: int | None = None, **options: Any) -> bytes:
@@ -67,9 +68,10 @@ def as_arrow(columns: dict[str, list[Any]]) -> Any:
 
 
 def answer_to(asked: Question) -> Answer:
-    rules = parse_rules(["point", "region"]) if asked.by_rules else (Rule.POINT,)
+    if not asked.by_rules:
+        return bulk.by_place(asked, GROUND, "place", True)
     known = Known.of(asked.lng, asked.lat, level=asked.level, radius_m=asked.radius_m)
-    return bulk._answer(asked, GROUND, rules, known, None, asked.reason, True)
+    return bulk.by_rules(asked, GROUND, parse_rules(["point", "region"]), known, None, asked.reason, True)
 
 
 def told_in_json(answer: Answer) -> dict[str, Any]:
@@ -139,6 +141,18 @@ def test_equal_columns_are_equal_answers(
     told = [tell(answer) for answer in answers for tell in (told_in_json, told_in_arrow)]
     assert told[0]["id"] == columns["id"]
     assert all(one == told[0] for one in told[1:])
+
+
+@settings(deadline=None)
+@given(questions(), st.sampled_from(["place", "list"]))
+def test_a_place_alone_is_decided_as_the_rule_point_decides(columns: dict[str, list[Any]], kind: str) -> None:
+    places = {name: columns[name] for name in ("id", "lng", "lat")}
+    asked = json_columns.parse(orjson.dumps({"crs": "wgs84", "plane": "lower"} | places))
+    ground = GROUND if kind == "place" else LISTS
+    rules = (Rule.POINT,) if kind == "place" else ()
+    short = bulk.by_place(asked, ground, kind, True)
+    long = bulk.by_rules(asked, ground, rules, Known.of(asked.lng, asked.lat), None, asked.reason, True)
+    assert told_in_json(short) == told_in_json(long)
 
 
 @pytest.mark.parametrize(
