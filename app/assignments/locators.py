@@ -31,6 +31,9 @@ Rows = NDArray[np.int32]
 
 Key = tuple[uuid.UUID, int, int]
 
+_FEW = 200
+"""So few points are measured sooner than equal ones are found among them."""
+
 _most_bytes = 2 << 30
 _kept: OrderedDict[Key, "Ground"] = OrderedDict()
 _building: dict[Key, "asyncio.Task[Ground]"] = {}
@@ -95,9 +98,12 @@ class Ground:
         return Found(self._row(found.index), found.tie, found.ambiguous)
 
     def nearest(self, lng: Floats, lat: Floats) -> tuple[Rows, Floats]:
-        """The grid nearest to each point by metres, and how far it is; each place is asked about once."""
+        """The grid nearest to each point by metres, and how far it is; of many, each place is asked once."""
         if self._locator is None or len(lng) == 0:
             return np.full(len(lng), -1, np.int32), np.full(len(lng), np.nan)
+        if len(lng) < _FEW:
+            index, distance = self._locator.nearest(lng, lat)
+            return self._row(index), distance
         places, back = np.unique(np.column_stack([lng, lat]), axis=0, return_inverse=True)
         index, distance = self._locator.nearest(
             np.ascontiguousarray(places[:, 0]), np.ascontiguousarray(places[:, 1])
