@@ -196,8 +196,10 @@ async def load_metrics(work: Work, table: Table, plane: Plane | None, params: Im
 async def _doubt_registry_numbers(work: Work, staged: Staged) -> None:
     if "uscc" not in staged.given:
         return
-    wrong = [(row, code) for row, code in await repository.registry_numbers(work.connection)
-             if not uscc.is_valid(code)]  # fmt: skip
+    wrong: list[tuple[int, str]] = []
+    async for row, code in repository.registry_numbers(work.connection):
+        if not uscc.is_valid(code):
+            wrong.append((row, code))
     if wrong:
         row, code = wrong[0]
         staged.warnings.append(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,10 +69,12 @@ _WANTED_METRICS = text(
 )
 
 
-async def registry_numbers(connection: AsyncConnection) -> list[tuple[int, str]]:
-    """Row and registry number of each accepted row that has one."""
+async def registry_numbers(connection: AsyncConnection) -> AsyncIterator[tuple[int, str]]:
+    """Row and registry number of each accepted row that has one, by row."""
     query = text("SELECT row, uscc FROM staged WHERE reason IS NULL AND uscc IS NOT NULL ORDER BY row")
-    return [(row.row, row.uscc) for row in await connection.execute(query)]
+    async with connection.stream(query) as rows:
+        async for row in rows:
+            yield row.row, row.uscc
 
 
 async def merge_parties(connection: AsyncConnection, org_id: uuid.UUID, given: Sequence[str]) -> int:

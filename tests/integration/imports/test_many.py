@@ -50,10 +50,10 @@ async def test_a_later_file_changes_only_what_differs(load: Any, database: Datab
     good = ROWS - ROWS // EVERY
     assert (await load("accounts", _file(), crs="wgs84"))["changed"] == good
     assert (await load("accounts", _file(), crs="wgs84"))["changed"] == 0
-    more = _file("B").replace("A1,", "X1,", 1) + "Y1,116.002,24.006,B\n"
+    more = _file("B").replace("A2,", "X2,", 1) + "Y1,116.002,24.006,B\n"
     assert (await load("accounts", more, crs="wgs84"))["changed"] == good + 1
     async with database.transaction(api.org_id) as connection:
         counted = await connection.execute(
             text("SELECT tier, count(*) FROM account_profiles WHERE superseded_at IS NULL GROUP BY tier")
         )
-        assert dict(counted.tuples().all()) == {"A": 1, "B": good + 1}
+        assert {row.tier: row.count for row in counted} == {"A": 1, "B": good + 1}
