@@ -14,7 +14,10 @@ from typing import IO, Any
 from geo.errors import InputError
 
 _OURS = re.compile(r"geo\.errors\.InputError: (.+)")
-_PYTHON = re.compile(r"^\s*([A-Za-z_][\w.]*(?:Error|Exception|Interrupt)): ?(.*)$", re.MULTILINE)
+_FAULT = re.compile(
+    r'^(?:Caused by: |Exception in thread "[^"]*" |: )?(?:[\w$]+\.)*([A-Z][\w$]*(?:Error|Exception)): (.*\S)',
+    re.MULTILINE,
+)
 _LOCAL = re.compile(r"local(\[|$)")
 
 
@@ -83,7 +86,7 @@ def _start(master: str) -> Any:
         settings |= {"spark.ui.enabled": "false"}
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     conf = SparkConf().setAll(list(settings.items()))
-    SparkContext(conf=conf, gateway=_gateway(conf))
+    SparkContext(conf=conf, gateway=_java(tuple(settings.items())))
     return SparkSession.builder.getOrCreate()
 
 
@@ -93,12 +96,13 @@ def _log() -> IO[bytes]:
 
 
 @cache
-def _gateway(conf: Any) -> Any:
-    """Java, started once in a process; it ends with it."""
+def _java(settings: tuple[tuple[str, str], ...]) -> Any:
+    """Java with these settings, started once in a process; it ends with it."""
+    from pyspark import SparkConf
     from pyspark.java_gateway import launch_gateway
 
     kept: dict[str, Any] = {} if os.environ.get("GRIDWRIGHT_DEBUG") else {"stdout": _log(), "stderr": _log()}
-    return launch_gateway(conf, popen_kwargs=kept)
+    return launch_gateway(SparkConf().setAll(list(settings)), popen_kwargs=kept)
 
 
 def _not_started(master: str, error: Exception) -> InputError:
@@ -107,7 +111,7 @@ def _not_started(master: str, error: Exception) -> InputError:
     if "UnsupportedClassVersionError" in said:
         return InputError("this Java is too old for Spark: it needs 17 or newer", kind="no-java")
     return InputError(
-        f"Spark does not start on {master!r} ({_first_cause(said)}): expected a master such as local[*], "
+        f"Spark does not start on {master!r} ({_cause(said)}): expected a master such as local[*], "
         "spark://host:7077, yarn or k8s://https://host:6443",
         kind="no-spark",
     )
@@ -118,18 +122,13 @@ def _ended(error: Exception) -> InputError:
     ours = _OURS.search(said)
     if ours:
         return InputError(ours[1].strip(), kind="bad-input")
-    return InputError(
-        f"the Spark job failed ({_first_cause(said)}): nothing was written", kind="spark-failed"
-    )
+    return InputError(f"the Spark job failed ({_cause(said)}): nothing was written", kind="spark-failed")
 
 
-def _first_cause(said: str) -> str:
-    """The one line of Java's and Python's traces that names the cause: the deepest error that is told."""
-    causes = [
-        f"{name.rsplit('.', 1)[-1]}: {text.strip()}" for name, text in _PYTHON.findall(said) if text.strip()
-    ]
-    causes = [c for c in causes if not c.startswith(("Py4JJavaError", "PySparkRuntimeError: [JAVA"))]
-    if causes:
-        return causes[-1][:300]
+def _cause(said: str) -> str:
+    """The one line of Java's and Python's traces that names the cause: the deepest error that says what."""
+    found = _FAULT.findall(said)
+    if found:
+        return ": ".join(found[-1])[:300]
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1][:300] if lines else "no reason given"
