@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -83,21 +83,29 @@ class Locator:
         None and empty geometries cover nothing. Invalid rings count even–odd. ``points``: how many points
         will be asked in all, if that is known: the road is chosen by it, with the same answers; an index that
         is kept is made for the most. Raises :class:`InputError` for codes that repeat, geometries that are no
-        polygons, and coordinates that are not finite or beyond ±180 / ±90 degrees.
+        polygons, and coordinates that are not finite or beyond ±180 / ±90 degrees; where few ``points`` are
+        expected, a coordinate that is no number is found when a point is asked near it.
         """
         geoms = np.array(geometries, dtype=object).reshape(-1)
-        names = np.array([str(c) for c in codes], dtype=object)
+        names = np.array(list(map(str, codes)), dtype=object)
         if len(names) != len(geoms):
             raise ValueError(f"{len(geoms)} geometries but {len(names)} codes")
         _check_codes(names)
         bounds = _check_geometries(geoms, names)
+        west, south, east, north = np.ascontiguousarray(bounds.T)
         extent = None
-        if not np.isnan(bounds).all():
-            extent = np.concatenate([np.nanmin(bounds[:, :2], axis=0), np.nanmax(bounds[:, 2:], axis=0)])
+        if not np.isnan(west).all():
+            extent = np.array([np.nanmin(west), np.nanmin(south), np.nanmax(east), np.nanmax(north)])
         rank = np.empty(len(names), np.int64)
         rank[np.argsort(names, kind="stable")] = np.arange(len(names))  # Python compares text by code point
-        if points is not None and points < _MANY_PER_EDGE * int(shapely.get_num_coordinates(geoms).sum()):
-            return Locator(names, rank, extent, Once(geoms, bounds, rank))
+
+        def refuse(rows: npt.NDArray[np.int64]) -> None:
+            _check_numbers(rows, geoms, names)
+
+        # The edges are counted only where there may be fewer of them than points.
+        if points is not None and (points < len(geoms) or points < _MANY_PER_EDGE * _points_of(geoms)):
+            return Locator(names, rank, extent, Once(geoms, bounds, extent, rank, points, refuse))
+        refuse(np.arange(len(geoms)))
         return Locator(names, rank, extent, _kept(geoms, rank))
 
     def locate(self, lng: npt.ArrayLike, lat: npt.ArrayLike, *, threads: int = 1) -> Located:
@@ -174,6 +182,10 @@ _MANY_PER_EDGE = 1
 """From so many points for each edge on, an index that is made to be kept is worth its time."""
 
 
+def _points_of(geoms: npt.NDArray[np.object_]) -> int:
+    return int(shapely.get_num_coordinates(geoms).sum())
+
+
 def _kept(geoms: npt.NDArray[np.object_], rank: npt.NDArray[np.int64]) -> Matched | Raster:
     """The quickest road of those that are made to be kept."""
     rings = rings_of(geoms)
@@ -181,6 +193,8 @@ def _kept(geoms: npt.NDArray[np.object_], rank: npt.NDArray[np.int64]) -> Matche
 
 
 def _check_codes(names: npt.NDArray[np.object_]) -> None:
+    if len(set(names)) == len(names):
+        return
     seen: dict[str, int] = {}
     for i, name in enumerate(names):
         if name in seen:
@@ -195,26 +209,40 @@ def _check_codes(names: npt.NDArray[np.object_]) -> None:
 def _check_geometries(geoms: npt.NDArray[np.object_], names: npt.NDArray[np.object_]) -> Floats:
     """The boxes of the grids (n,4), NaN for those that cover nothing."""
     kind: Any = shapely.get_type_id(geoms)
-    empty: Any = shapely.is_missing(geoms) | shapely.is_empty(geoms)
-    for i in np.flatnonzero(~empty & ~np.isin(kind, (3, 6)))[:1]:
-        raise InputError(
-            f"grid {names[i]!r} is a {geoms[i].geom_type}: expected a polygon",
-            kind="bad-geometry",
-            row=int(i) + 1,
-        )
-    with np.errstate(invalid="ignore"):
-        bounds: Floats = np.asarray(shapely.bounds(geoms), np.float64).reshape(-1, 4)
-        # A box does not show a coordinate that is not a number; an area does.
-        within = (np.abs(bounds) <= (180, 90, 180, 90)).all(axis=1) & np.isfinite(shapely.area(geoms))
-        bounds[empty] = np.nan
-        for i in np.flatnonzero(~within & ~empty)[:1]:
-            coords = shapely.get_coordinates(geoms[i])
-            off = ~((np.abs(coords[:, 0]) <= 180) & (np.abs(coords[:, 1]) <= 90))
-            x, y = coords[off][0]
+    for i in np.flatnonzero(~np.isin(kind, (-1, 3, 6))):
+        if not shapely.is_empty(geoms[i]):
             raise InputError(
-                f"grid {names[i]!r} has coordinate ({x:.10g}, {y:.10g}), beyond ±180 or ±90: cut it at the "
-                "antimeridian, or name the CRS it is really in",
-                kind="out-of-range",
+                f"grid {names[i]!r} is a {geoms[i].geom_type}: expected a polygon",
+                kind="bad-geometry",
                 row=int(i) + 1,
             )
+    with np.errstate(invalid="ignore"):
+        bounds: Floats = np.asarray(shapely.bounds(geoms), np.float64).reshape(-1, 4)
+        west, south, east, north = np.ascontiguousarray(bounds.T)
+        within = (west >= -180) & (south >= -90) & (east <= 180) & (north <= 90)
+    for i in np.flatnonzero(~within):
+        if geoms[i] is not None and not shapely.is_empty(geoms[i]):
+            _refuse(int(i), geoms, names)
     return bounds
+
+
+def _check_numbers(
+    rows: npt.NDArray[np.int64], geoms: npt.NDArray[np.object_], names: npt.NDArray[np.object_]
+) -> None:
+    """A box does not show a coordinate that is not a number; an area does."""
+    with np.errstate(invalid="ignore"):
+        off = ~np.isfinite(shapely.area(geoms[rows])) & ~shapely.is_missing(geoms[rows])
+        for i in rows[off]:
+            _refuse(int(i), geoms, names)
+
+
+def _refuse(i: int, geoms: npt.NDArray[np.object_], names: npt.NDArray[np.object_]) -> NoReturn:
+    coords = shapely.get_coordinates(geoms[i])
+    off = ~((np.abs(coords[:, 0]) <= 180) & (np.abs(coords[:, 1]) <= 90))
+    x, y = coords[off][0]
+    raise InputError(
+        f"grid {names[i]!r} has coordinate ({x:.10g}, {y:.10g}), beyond ±180 or ±90: cut it at the "
+        "antimeridian, or name the CRS it is really in",
+        kind="out-of-range",
+        row=i + 1,
+    )

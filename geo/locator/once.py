@@ -5,6 +5,7 @@ others, edges are sorted into slabs (``polygons``), and the points are tested bu
 near one another meet edges that are still at hand. If later points need other grids, all are made ready.
 """
 
+from collections.abc import Callable
 from threading import Lock
 
 import numpy as np
@@ -15,20 +16,31 @@ from geo.locator import polygons as _polygons
 from geo.locator.polygons import BOUNDARY, OUTSIDE, Polygons, side
 from geo.locator.rings import rings_of
 
-_BUCKETS_PER_GRID = 4
 _MOST_BUCKETS = 1 << 22
 _MANY = 20  # points for each grid: then nearly every grid is needed
+_OFTEN = 8  # points for each grid: from there on slabs are worth sorting its edges
 
 
 class Once:
-    """Grids (n,) with their boxes (n,4), NaN where they are empty, and the rank (n,) of their codes."""
+    """Grids (n,) with their boxes (n,4), NaN where they are empty, the box of all, the rank (n,) of their
+    codes, and how many points will be asked in all. ``refuse`` raises for the first of the rows given that
+    has a coordinate which is no number: a grid is read when a point is near it.
+    """
 
     def __init__(
-        self, geoms: npt.NDArray[np.object_], bounds: npt.NDArray[np.float64], rank: npt.NDArray[np.int64]
+        self,
+        geoms: npt.NDArray[np.object_],
+        bounds: npt.NDArray[np.float64],
+        extent: npt.NDArray[np.float64] | None,
+        rank: npt.NDArray[np.int64],
+        points: int,
+        refuse: Callable[[npt.NDArray[np.int64]], None],
     ) -> None:
         self.geoms = geoms
         self.bounds = bounds
-        self._extent, self._frame, self._at, self._grids = _buckets(bounds, rank)
+        self._points, self._refuse = points, refuse
+        self._extent = np.array([1.0, 1.0, 0.0, 0.0]) if extent is None else extent
+        self._frame, self._at, self._grids = _buckets(bounds, self._extent, rank)
         # Where each grid is among the polygons made ready, -1 if it is not.
         self._ready: tuple[npt.NDArray[np.int32], Polygons] | None = None
         self._lock = Lock()
@@ -62,9 +74,11 @@ class Once:
         if ready is not None and len(ready[1].bounds) == len(self.geoms):
             return ready
         needed = np.ones(len(self.geoms), np.bool_)
+        often = max(self._points, len(lng)) >= _OFTEN * len(self.geoms)
         if len(lng) < _MANY * len(self.geoms):
             needed[:] = False
-            _mark(lng, lat, bucket, self._at, self._grids, self.bounds, needed)
+            pairs = _mark(lng, lat, bucket, self._at, self._grids, self.bounds, needed)
+            often = often or pairs >= _OFTEN * needed.sum()
         with self._lock:
             ready = self._ready
             if ready is not None:
@@ -74,7 +88,10 @@ class Once:
             rows = np.flatnonzero(needed)
             where = np.full(len(self.geoms), -1, np.int32)
             where[rows] = np.arange(len(rows))
-            self._ready = where, _polygons.build(rings_of(self.geoms[rows]))
+            rings = rings_of(self.geoms[rows])
+            if not np.isfinite(rings.coords.sum()):
+                self._refuse(rows)
+            self._ready = where, _polygons.build(rings, often=often)
             return self._ready
 
     def outline(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
@@ -83,30 +100,35 @@ class Once:
 
 
 def _buckets(
-    bounds: npt.NDArray[np.float64], rank: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Extent, frame (west, south, per degree east and north, columns, rows), and of each bucket its grids,
-    lowest code first: ``grids[at[k]:at[k + 1]]``."""
-    rows = np.argsort(rank)
-    rows = rows[~np.isnan(bounds[rows, 0])].astype(np.int32)
-    if not len(rows):
-        nowhere = np.array([1.0, 1.0, 0.0, 0.0])
-        return nowhere, np.array([0.0, 0.0, 1.0, 1.0, 1.0, 1.0]), np.zeros(2, np.int64), rows
-    boxes = bounds[rows]
-    extent = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+    bounds: npt.NDArray[np.float64], extent: npt.NDArray[np.float64], rank: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+    """The frame (west, south, per degree east and north, columns, rows), and of each bucket its grids, lowest
+    code first: ``grids[at[k]:at[k + 1]]``."""
+    rows = np.argsort(rank).astype(np.int32)
     width, height = np.maximum(extent[2:] - extent[:2], 1e-9)
     # Where boxes lie over one another in heaps, every one of them is listed in every bucket: have fewer.
-    heaps = float(((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])).sum()) / (width * height)
-    wanted = min(_BUCKETS_PER_GRID * len(rows) / max(1.0, heaps / 4), _MOST_BUCKETS)
+    heaps = _area(bounds) / (width * height)
+    wanted = min(len(rows) / max(1.0, heaps / 4), _MOST_BUCKETS)
     stretch = np.sqrt(np.clip(width / height, 1 / 64, 64))
     columns, n_rows = max(1, int(wanted**0.5 * stretch)), max(1, int(wanted**0.5 / stretch))
     frame = np.array([extent[0], extent[1], columns / width, n_rows / height, columns, n_rows])
     at = np.zeros(columns * n_rows + 1, np.int64)
-    _list(boxes, rows, frame, at, np.zeros(0, np.int32))
+    _list(bounds, rows, frame, at, np.zeros(0, np.int32))
     np.cumsum(at, out=at)
     grids = np.empty(int(at[-1]), np.int32)
-    _list(boxes, rows, frame, at, grids)
-    return extent, frame, at, grids
+    if len(grids):
+        _list(bounds, rows, frame, at, grids)
+    return frame, at, grids
+
+
+@njit(cache=True, nogil=True)
+def _area(bounds):  # type: ignore[no-untyped-def]
+    """Of all boxes, in square degrees."""
+    total = 0.0
+    for g in range(len(bounds)):
+        if bounds[g, 0] <= bounds[g, 2]:
+            total += (bounds[g, 2] - bounds[g, 0]) * (bounds[g, 3] - bounds[g, 1])
+    return total
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -120,16 +142,18 @@ def _row(y, frame):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _list(boxes, rows, frame, at, grids):  # type: ignore[no-untyped-def]
+def _list(bounds, rows, frame, at, grids):  # type: ignore[no-untyped-def]
     """Count the boxes of each bucket in the place after its own; or, where there is room, list them."""
     columns = int(frame[4])
     used = np.zeros(len(at) if len(grids) else 0, np.int32)
-    for i in range(len(rows)):
-        first, last = _column(boxes[i, 0], frame), _column(boxes[i, 2], frame)
-        for row in range(_row(boxes[i, 1], frame), _row(boxes[i, 3], frame) + 1):
+    for g in rows:
+        if not bounds[g, 0] <= bounds[g, 2]:  # an empty grid has no box
+            continue
+        first, last = _column(bounds[g, 0], frame), _column(bounds[g, 2], frame)
+        for row in range(_row(bounds[g, 1], frame), _row(bounds[g, 3], frame) + 1):
             for k in range(row * columns + first, row * columns + last + 1):
                 if len(grids):
-                    grids[at[k] + used[k]] = rows[i]
+                    grids[at[k] + used[k]] = g
                     used[k] += 1
                 else:
                     at[k + 1] += 1
@@ -150,7 +174,8 @@ def _sort_out(lng, lat, extent, frame, bucket, in_bucket):  # type: ignore[no-un
 
 @njit(cache=True, nogil=True)
 def _mark(lng, lat, bucket, at, grids, bounds, needed):  # type: ignore[no-untyped-def]
-    """Mark the grids whose box holds a point."""
+    """Mark the grids whose box holds a point; how many times one does."""
+    pairs = 0
     for i in range(len(lng)):
         if bucket[i] < 0:
             continue
@@ -158,6 +183,8 @@ def _mark(lng, lat, bucket, at, grids, bounds, needed):  # type: ignore[no-untyp
             g = grids[k]
             if bounds[g, 0] <= lng[i] <= bounds[g, 2] and bounds[g, 1] <= lat[i] <= bounds[g, 3]:
                 needed[g] = True
+                pairs += 1
+    return pairs
 
 
 @njit(cache=True, nogil=True)

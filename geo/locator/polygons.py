@@ -34,10 +34,12 @@ class Polygons:
     coords: npt.NDArray[np.float64]
 
 
-def build(rings: Rings) -> Polygons:
-    """Of all grids that the rings are of."""
+def build(rings: Rings, *, often: bool = True) -> Polygons:
+    """Of all grids that the rings are of. A grid that is not asked ``often`` gets one slab: sorting its edges
+    costs more than going through them a few times.
+    """
     count = np.diff(rings.starts[rings.ring_at])
-    n_slabs = np.clip(count // _EDGES_PER_SLAB, 1, _MOST_SLABS)
+    n_slabs = np.clip(count // _EDGES_PER_SLAB, 1, _MOST_SLABS if often else 1)
     slabs = np.concatenate([[0], np.cumsum(n_slabs)]).astype(np.int64)
     bounds = np.full((len(count), 4), np.nan)
     edges_at = np.zeros(int(slabs[-1]) + 1, np.int64)
@@ -71,6 +73,10 @@ def _count(coords, starts, ring_at, slabs, bounds, edges_at):  # type: ignore[no
             south, north = min(south, coords[i, 1]), max(north, coords[i, 1])
         bounds[g, 0], bounds[g, 1], bounds[g, 2], bounds[g, 3] = west, south, east, north
         n = slabs[g + 1] - slabs[g]
+        if n == 1:
+            rings = ring_at[g + 1] - ring_at[g]
+            edges_at[slabs[g] + 1] = starts[ring_at[g + 1]] - starts[ring_at[g]] - rings
+            continue
         per_degree = _scale(south, north, n)
         for r in range(ring_at[g], ring_at[g + 1]):
             for i in range(starts[r], starts[r + 1] - 1):
@@ -88,6 +94,11 @@ def _fill(coords, starts, ring_at, slabs, bounds, edges_at, edges):  # type: ign
         south = bounds[g, 1]
         per_degree = _scale(south, bounds[g, 3], n)
         for r in range(ring_at[g], ring_at[g + 1]):
+            if n == 1:
+                at, many = edges_at[slabs[g]] + used[slabs[g]], starts[r + 1] - 1 - starts[r]
+                edges[at : at + many] = np.arange(starts[r], starts[r] + many)
+                used[slabs[g]] += many
+                continue
             for i in range(starts[r], starts[r + 1] - 1):
                 low, high = min(coords[i, 1], coords[i + 1, 1]), max(coords[i, 1], coords[i + 1, 1])
                 first, last = _range(low, high, south, per_degree, n)
