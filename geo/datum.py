@@ -44,6 +44,7 @@ _NAMES = {
 _AS_WGS84 = frozenset({"wgs84", "epsg:4490"})
 
 
+@lru_cache(maxsize=256)
 def parse_crs(text: str) -> str:
     """The normalised name of a CRS: ``wgs84``, ``gcj02``, ``bd09`` or ``epsg:N``.
 
