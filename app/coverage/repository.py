@@ -44,23 +44,31 @@ _CELL = """
 _ACCOUNTS_BY_CELL = """
     SELECT {cell} AS cell, {split} AS split, count(*) AS value
     FROM assignments d
-    JOIN account_places x ON x.org_id = d.org_id AND x.account_pk = d.account_pk
-    LEFT JOIN account_profiles a ON a.org_id = d.org_id AND a.account_pk = d.account_pk AND {is_so}
-    LEFT JOIN plan_grids g ON g.org_id = d.org_id AND g.plan_id = :plan AND g.grid_id = d.grid_id
-    WHERE d.plane_id = :plane AND {held} AND {is_there}
-      AND ({whole} OR d.status <> 'uncovered') {inside}
-    GROUP BY 1, 2 ORDER BY 1, 2
+    JOIN account_places x ON x.org_id = d.org_id AND x.account_pk = d.account_pk AND {is_there}
+    {joined}
+    WHERE d.plane_id = :plane AND {held} AND ({whole} OR d.status <> 'uncovered') {inside}
+    GROUP BY 1, 2
 """
 _BUILDINGS_BY_CELL = """
     SELECT {cell} AS cell, {split} AS split, sum({value}) AS value
     FROM building_assignments d
     JOIN building_versions x ON x.org_id = d.org_id AND x.building_pk = d.building_pk AND {is_there}
-    LEFT JOIN plan_grids g ON g.org_id = d.org_id AND g.plan_id = :plan AND g.grid_id = d.grid_id
     WHERE d.plane_id = :plane AND {held} {inside}
+    GROUP BY 1, 2
+"""
+_PROFILES = """
+    LEFT JOIN account_profiles a ON a.org_id = d.org_id AND a.account_pk = d.account_pk AND {is_so}
+"""
+# Codes are looked up for the counts and not for what is counted.
+_IN_ORDER = "SELECT cell, split, value FROM ({counted}) counted ORDER BY 1, 2"
+_IN_ORDER_OF_GRIDS = """
+    SELECT cell, g.code AS split, CAST(sum(value) AS bigint) AS value
+    FROM ({counted}) counted
+    LEFT JOIN plan_grids g ON g.plan_id = :plan AND g.grid_id = split
     GROUP BY 1, 2 ORDER BY 1, 2
 """
 _INSIDE = "AND x.geometry && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
-_SPLITS = {None: "NULL::text", "grid": "g.code", "status": "d.status", "tier": "a.tier"}
+_SPLITS = {None: "NULL::text", "grid": "d.grid_id", "status": "d.status", "tier": "a.tier"}
 _VALUES = {"buildings": "1", "households": "coalesce(x.households, 0)", "ports": "coalesce(x.ports, 0)"}
 
 
@@ -95,10 +103,11 @@ async def by_cell(
         "whole": "true" if split == "status" else "false",
         "value": _VALUES.get(measure, "1"),
         "held": on_day("d", known_at),
-        "is_so": on_day("a", known_at),
+        "joined": _PROFILES.format(is_so=on_day("a", known_at)) if split == "tier" else "",
         "is_there": on_day("x", known_at),
     }
-    query = (_ACCOUNTS_BY_CELL if measure == "customers" else _BUILDINGS_BY_CELL).format(**words)
+    counted = (_ACCOUNTS_BY_CELL if measure == "customers" else _BUILDINGS_BY_CELL).format(**words)
+    query = (_IN_ORDER_OF_GRIDS if split == "grid" else _IN_ORDER).format(counted=counted)
     asked = _asked(plane_id, plan_id, at, known_at) | {"res": res}
     if bbox:
         asked |= dict(zip(("west", "south", "east", "north"), bbox, strict=True))
