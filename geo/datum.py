@@ -123,6 +123,15 @@ def points_to_working(lng: npt.ArrayLike, lat: npt.ArrayLike, crs: str) -> tuple
     return x, y
 
 
+def point_to_working(lng: float, lat: float, crs: str) -> tuple[float, float]:
+    """One point as :func:`points_to_working` has it."""
+    if parse_crs(crs) in _AS_WGS84 and -180.0 <= lng <= 180.0 and -90.0 <= lat <= 90.0:
+        scale = 10.0**DIGITS
+        return round(lng * scale) / scale, round(lat * scale) / scale
+    x, y = points_to_working([lng], [lat], crs)
+    return float(x[0]), float(y[0])
+
+
 def polygons_to_working(geoms: npt.ArrayLike, crs: str) -> Geometries:
     """Geometries (n,) in ``crs`` (polygons, lines or points; None stays None) in working coordinates, 2-D.
 

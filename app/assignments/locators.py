@@ -159,6 +159,8 @@ class Ground:
         return FootprintGrids(index, found.share, found.straddles, found.tie, pairs, found.pair_share)
 
     def _row(self, index: Rows) -> Rows:
+        if len(self._rows) == len(self.table):
+            return index
         return np.where(index >= 0, self._rows[index], -1).astype(np.int32)
 
 

@@ -75,7 +75,9 @@ async def _asking(
 
 async def confirmed(request: Request) -> Asking:
     """Who asks, and what holds for them now."""
-    return await _asking(request, await _bearer(request))
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    said = HTTPAuthorizationCredentials(scheme=scheme, credentials=secret.strip())
+    return await _asking(request, said if secret and scheme.lower() == "bearer" else None)
 
 
 Confirmed = Annotated[Asking, Depends(_asking)]

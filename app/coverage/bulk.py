@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from app.assignments.decide import Known, settle
 from app.assignments.locators import Ground
-from app.coverage import answer
+from app.coverage import answer, footing
 from app.coverage.answer import ASSIGNED, OUTSIDE, POINT, REJECTED, UNASSIGNED, Answer
 from app.coverage.asking import Asking
 from app.coverage.columns import Question
-from app.coverage.footing import footing
+from app.coverage.footing import Footing
 from app.coverage.known import known_of
 from app.policies import service as policies
 from geo.geocodes import GeocodePolicy
@@ -29,22 +29,26 @@ async def assign(
     asking: Asking, asked: Question, at: dt.date | None, known_at: str | None, *, with_cells: bool
 ) -> Answer:
     """Whose the places are on a day, as known then."""
-    async with footing(asking, asked.plane, at, known_at) as stands:
-        plane, ground, day = stands.plane, stands.ground, stands.day
-        if ground is None:
-            told = answer.nothing(asked, f"no plan of plane {plane.code} is in force on {day}")
-            return answer.with_cells(told, asked) if with_cells else told
-        if not asked.by_rules:
-            if len(asked) <= AT_ONCE:
-                return by_place(asked, ground, plane.kind, with_cells)
-            return await anyio.to_thread.run_sync(by_place, asked, ground, plane.kind, with_cells)
-        rules, reason = parse_rules(plane.rules), asked.reason.copy()
-        async with stands.connection() as connection:
-            known = await known_of(connection, plane, ground, asked, day, stands.known_at, reason)
-            policy = await policies.geocodes(connection, day, stands.known_at)
-        return await anyio.to_thread.run_sync(
-            by_rules, asked, ground, rules, known, policy, reason, with_cells
-        )
+    if known_at is None:
+        return await _assign(await footing.confirmed(asking, asked.plane, at), asked, with_cells)
+    async with footing.read(asking, asked.plane, at, known_at) as stands:
+        return await _assign(stands, asked, with_cells)
+
+
+async def _assign(stands: Footing, asked: Question, with_cells: bool) -> Answer:
+    plane, ground, day = stands.plane, stands.ground, stands.day
+    if ground is None:
+        told = answer.nothing(asked, f"no plan of plane {plane.code} is in force on {day}")
+        return answer.with_cells(told, asked) if with_cells else told
+    if not asked.by_rules:
+        if len(asked) <= AT_ONCE:
+            return by_place(asked, ground, plane.kind, with_cells)
+        return await anyio.to_thread.run_sync(by_place, asked, ground, plane.kind, with_cells)
+    rules, reason = parse_rules(plane.rules), asked.reason.copy()
+    async with stands.connection() as connection:
+        known = await known_of(connection, plane, ground, asked, day, stands.known_at, reason)
+        policy = await policies.geocodes(connection, day, stands.known_at)
+    return await anyio.to_thread.run_sync(by_rules, asked, ground, rules, known, policy, reason, with_cells)
 
 
 def by_place(asked: Question, ground: Ground, kind: str, with_cells: bool) -> Answer:

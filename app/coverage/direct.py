@@ -7,6 +7,7 @@ is done here.
 
 from collections.abc import Callable, Coroutine
 from typing import Any, get_type_hints
+from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -28,7 +29,8 @@ class Direct(APIRoute):
         async def answer(request: Request) -> Response:
             asking = await confirmed(request)
             try:
-                asked = model.model_validate(dict(request.query_params))
+                said = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
+                asked = model.model_validate(dict(said))
             except ValidationError as error:
                 faults = [fault | {"loc": ("query", *fault["loc"])} for fault in error.errors()]
                 raise RequestValidationError(faults) from error

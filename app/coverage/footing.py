@@ -61,24 +61,26 @@ class Footing:
             return await read(connection)
 
 
+async def confirmed(asking: Asking, plane_code: str, at: dt.date | None) -> Footing:
+    """What an answer stands on that is about what is known now; today without ``at``."""
+    day = at or asking.today
+    plane = await asking.plane(plane_code, day)
+    return Footing(plane, await asking.ground(plane.plane_id, day), day, None, asking, None)
+
+
 @asynccontextmanager
-async def footing(
+async def read(
     asking: Asking,
     plane_code: str,
-    at: dt.date | None = None,
-    known_at: str | None = None,
+    at: dt.date | None,
+    known_at: str | None,
     plan_id: uuid.UUID | None = None,
 ) -> AsyncIterator[Footing]:
-    """What an answer stands on; today without ``at``, what is known now without ``known_at``."""
-    day = at or asking.today
-    if known_at is None and plan_id is None:
-        plane = await asking.plane(plane_code, day)
-        yield Footing(plane, await asking.ground(plane.plane_id, day), day, None, asking, None)
-        return
+    """What an answer stands on that is about what was known then, or about a plan that is named."""
     async with asking.transaction() as connection:
         holder = asking.holder
         scope = Scope(connection, holder.org_id, holder.name, asking.today, "")
-        moment = await known_moment(scope, known_at)
+        day, moment = at or asking.today, await known_moment(scope, known_at)
         plane = await planes.get(connection, plane_code, day, moment)
         ground = await ground_of(connection, plane, day, plan_id, moment)
         yield Footing(plane, ground, day, moment, asking, connection)

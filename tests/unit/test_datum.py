@@ -2,11 +2,18 @@ import numpy as np
 import pytest
 import shapely
 import shifts_reference as reference
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo import geodesy
-from geo.datum import is_wgs84, parse_crs, points_to_working, polygons_to_working, transform
+from geo.datum import (
+    is_wgs84,
+    parse_crs,
+    point_to_working,
+    points_to_working,
+    polygons_to_working,
+    transform,
+)
 from geo.errors import InputError
 
 lngs = st.floats(73.5, 135.0)
@@ -222,3 +229,14 @@ def test_a_polygon_in_a_false_crs_is_named():
 def test_a_square_kilometre_stays_one():
     (after,) = polygons_to_working([shapely.box(500_000, 2_600_000, 501_000, 2_601_000)], "epsg:32650")
     assert geodesy.area_m2(np.array([after]))[0] == pytest.approx(1e6 / 0.9996**2, rel=1e-6)
+
+
+@settings(deadline=None)
+@given(
+    st.floats(-181, 181) | st.floats() | st.sampled_from([180.0, -180.0, 5e-10, 116.1234567895]),
+    st.floats(-91, 91) | st.floats() | st.sampled_from([90.0, -90.0, -5e-10]),
+    st.sampled_from(["wgs84", "EPSG:4326", "cgcs2000", "gcj02", "bd09", "epsg:4547"]),
+)
+def test_one_point_is_worked_with_as_many_are(lng, lat, crs):
+    x, y = points_to_working([lng], [lat], crs)
+    np.testing.assert_array_equal(point_to_working(lng, lat, crs), (x[0], y[0]))
