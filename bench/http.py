@@ -98,12 +98,15 @@ def ours(key: str, each: int) -> list[Case]:
     ]
 
 
-def theirs(each: int) -> dict[str, list[Case]]:
+def theirs(each: int, key: str) -> dict[str, list[Case]]:
     """What is asked of the services beside it."""
     return {
         "rows": [("pydantic rows and a loop", each, lambda: _bulk(each, _rows, "/assign"))],
         "columns": [("pydantic columns and STRtree", each, lambda: _bulk(each, _json, "/assign"))],
-        "postgis": [("locate by PostGIS", 1, lambda: _places("/locate?"))],
+        "postgis": [
+            ("locate by PostGIS", 1, lambda: _places("/locate?")),
+            ("locate whole by PostGIS", 1, lambda: _places("/whole?plane=bench&", key)),
+        ],
     }
 
 
@@ -164,7 +167,7 @@ def measure(asked: argparse.Namespace) -> list[dict[str, Any]]:
             peers = {"BENCH_GRIDS": str(folder / "grids.npz"), "BENCH_DATABASE": url}
             with serving(OURS, core, GRIDWRIGHT_DATABASE_URL=url, GRIDWRIGHT_WORKERS="0") as (pid, port):
                 take("Gridwright", ours(key, asked.points), pid, port)
-            for app, cases in theirs(asked.points).items():
+            for app, cases in theirs(asked.points, key).items():
                 with serving(("-m", "bench._http_peers", app, "PORT"), core, **peers) as (pid, port):
                     take("by hand", cases, pid, port)
             rows.append(_direct(core, asked.seconds, peers))
@@ -206,7 +209,8 @@ def ratios(rows: list[dict[str, Any]]) -> dict[str, float]:
         (a, b)
         for b in ("pydantic rows and a loop", "pydantic columns and STRtree")
         for a in ("JSON", "Arrow")
-    ] + [("locate", "locate by PostGIS"), ("locate", "PostGIS without a service")]
+    ] + [("locate", "locate by PostGIS"), ("locate", "locate whole by PostGIS")]
+    pairs += [("locate", "PostGIS without a service")]
     return {f"{a} / {b}": rate[a] / rate[b] for a, b in pairs if a in rate and b in rate}
 
 
