@@ -100,7 +100,9 @@ def _run(spark: Any, asked: Asked, staging: Path) -> tuple[list[Any], list[Told]
     # A cell's number begins with the numbers of the cells around it, so its order is the order of coarse
     # cells too, whichever size is meant.
     near = answers.repartitionById(len(asked.bounds) + 1, "stretch").sortWithinPartitions("h3", "row")
-    files = near.select(*OUT.names).mapInArrow(partial(write, str(staging)), from_arrow_schema(WRITTEN))
+    files = near.select(*OUT.names).mapInArrow(
+        partial(write, str(staging.resolve())), from_arrow_schema(WRITTEN)
+    )
     return files.collect(), list(told.value.values())
 
 
