@@ -10,45 +10,49 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.columns import OPEN, Kind, as_array, read_columns
+from app.storage.columns import OPEN, Kind, as_array, by_index, read_columns
 from app.storage.dated import between, known
 from geo.geocodes import LEVELS
 
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
-# Rows are looked up by key for each account, and nothing is joined or scanned: a question costs by the
-# accounts that it asks for, not by those there are, and hangs on no statistics of tables filled a moment ago.
-_EACH = """
-    SELECT k.account_pk, d.* FROM unnest(CAST(:accounts AS bigint[])) AS k (account_pk)
-    CROSS JOIN LATERAL (
-        SELECT {columns} FROM {table} d WHERE d.account_pk = k.account_pk AND {only} OFFSET 0
-    ) d
+# Keys are asked for by ANY, through indexes, and nothing is joined: as long as the statistics know nothing
+# yet of a fresh organisation, a join is a nested loop over all keys times all rows.
+_ACCOUNTS = """
+    SELECT account_pk, account_id FROM accounts
+    WHERE account_pk = ANY(CAST(:accounts AS bigint[])) ORDER BY account_pk
 """
-
-
-def _each(table: str, columns: str, only: str = "{holds}") -> str:
-    return _EACH.format(table=table, columns=columns, only=only)
-
-
-_ACCOUNTS = _each("accounts", "d.account_id", "true") + " ORDER BY k.account_pk"
-_FIRST_DAYS = _each("account_places", "min(d.valid_from) AS first_day", "{known}")
-_PROFILES = _each("account_profiles", "d.valid_from, d.valid_to, d.segment, d.tier, d.net_status, d.party_id")
-_PLACES = _each(
-    "account_places",
-    "d.valid_from, d.valid_to, ST_X(d.geometry) AS lng, ST_Y(d.geometry) AS lat, "
-    "array_position(CAST(:levels AS text[]), d.geocode_level) - 1 AS level, d.radius_m, d.building_pk, "
-    "d.region_pk",
-)
-_ENTRIES = _each(
-    "list_entries", "d.valid_from, d.valid_to, d.grid_id, d.list", "d.plane_id = :plane AND {holds}"
-)
+_FIRST_DAYS = """
+    SELECT d.account_pk, min(d.valid_from) AS first_day FROM account_places d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {known} GROUP BY d.account_pk
+"""
+_PROFILES = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.segment, d.tier, d.net_status, d.party_id
+    FROM account_profiles d WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {holds}
+"""
+_PLACES = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, ST_X(d.geometry) AS lng, ST_Y(d.geometry) AS lat,
+           array_position(CAST(:levels AS text[]), d.geocode_level) - 1 AS level, d.radius_m, d.building_pk,
+           d.region_pk
+    FROM account_places d WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {holds}
+"""
+_ENTRIES = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id, d.list FROM list_entries d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND {holds}
+"""
 _PARTY_ENTRIES = """
     SELECT d.party_id, d.valid_from, d.valid_to, d.grid_id, d.list FROM list_entries d
     WHERE d.party_id = ANY(CAST(:parties AS text[])) AND d.plane_id = :plane AND {holds}
 """
-_MEMBERS = _each("cluster_members", "d.valid_from, d.valid_to, d.cluster_pk")
-_LOCKS = _each("account_locks", "d.valid_from, d.valid_to, d.grid_id", "d.plane_id = :plane AND {holds}")
+_MEMBERS = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.cluster_pk FROM cluster_members d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND {holds}
+"""
+_LOCKS = """
+    SELECT d.account_pk, d.valid_from, d.valid_to, d.grid_id FROM account_locks d
+    WHERE d.account_pk = ANY(CAST(:accounts AS bigint[])) AND d.plane_id = :plane AND {holds}
+"""
 _TOUCHED = """
     SELECT DISTINCT account_pk FROM (
         SELECT account_pk FROM account_places
@@ -96,17 +100,25 @@ async def _dated(
     )
 
 
+async def _of_accounts(
+    connection: AsyncConnection, query: str, kinds: dict[str, Kind], span: Span, keys: Keys, **params: Any
+) -> Columns:
+    """The same for rows of accounts."""
+    async with by_index(connection, keys):
+        return await _dated(connection, query, kinds, span, accounts=as_array(keys), **params)
+
+
 async def accounts(connection: AsyncConnection, keys: Keys, known_at: dt.datetime | None) -> Columns:
     """The accounts themselves, and the first day any place of theirs is known."""
     kinds: dict[str, Kind] = {"account_pk": "int64", "account_id": "text"}
-    keys = np.unique(keys)
-    found = await read_columns(connection, _ACCOUNTS, kinds, accounts=as_array(keys))
+    async with by_index(connection, keys):
+        found = await read_columns(connection, _ACCOUNTS, kinds, accounts=as_array(keys))
     then = {} if known_at is None else {"known_at": known_at}
     query = _FIRST_DAYS.format(known=known("d", known_at))
     kinds = {"account_pk": "int64", "first_day": "day"}
-    first = await read_columns(connection, query, kinds, accounts=as_array(keys), **then)
+    async with by_index(connection, keys):
+        first = await read_columns(connection, query, kinds, accounts=as_array(keys), **then)
     day = np.full(len(found["account_pk"]), OPEN, first["first_day"].dtype)
-    # Of an account without a place the first day is OPEN; of one that is not there nothing is told.
     placed = np.isin(first["account_pk"], found["account_pk"])
     day[np.searchsorted(found["account_pk"], first["account_pk"][placed])] = first["first_day"][placed]
     return {**found, "first_day": day}
@@ -116,7 +128,7 @@ async def profiles(connection: AsyncConnection, keys: Keys, span: Span) -> Colum
     """What kind of customers they are."""
     kinds: dict[str, Kind] = {"account_pk": "int64"}
     kinds |= dict.fromkeys(("segment", "tier", "net_status", "party_id"), "text")
-    return await _dated(connection, _PROFILES, kinds, span, accounts=as_array(keys))
+    return await _of_accounts(connection, _PROFILES, kinds, span, keys)
 
 
 async def places(connection: AsyncConnection, keys: Keys, span: Span) -> Columns:
@@ -130,13 +142,13 @@ async def places(connection: AsyncConnection, keys: Keys, span: Span) -> Columns
         "building_pk": "int64",
         "region_pk": "int64",
     }
-    return await _dated(connection, _PLACES, kinds, span, accounts=as_array(keys), levels=list(LEVELS))
+    return await _of_accounts(connection, _PLACES, kinds, span, keys, levels=list(LEVELS))
 
 
 async def entries(connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, span: Span) -> Columns:
     """Their own entries of the plane's named lists."""
     kinds: dict[str, Kind] = {"account_pk": "int64", "grid_id": "uuid", "list": "text"}
-    return await _dated(connection, _ENTRIES, kinds, span, accounts=as_array(keys), plane=plane_id)
+    return await _of_accounts(connection, _ENTRIES, kinds, span, keys, plane=plane_id)
 
 
 async def party_entries(
@@ -150,13 +162,13 @@ async def party_entries(
 async def members(connection: AsyncConnection, keys: Keys, span: Span) -> Columns:
     """Their memberships of clusters."""
     kinds: dict[str, Kind] = {"account_pk": "int64", "cluster_pk": "int64"}
-    return await _dated(connection, _MEMBERS, kinds, span, accounts=as_array(keys))
+    return await _of_accounts(connection, _MEMBERS, kinds, span, keys)
 
 
 async def locks(connection: AsyncConnection, plane_id: uuid.UUID, keys: Keys, span: Span) -> Columns:
     """Their locks in the plane."""
     kinds: dict[str, Kind] = {"account_pk": "int64", "grid_id": "uuid"}
-    return await _dated(connection, _LOCKS, kinds, span, accounts=as_array(keys), plane=plane_id)
+    return await _of_accounts(connection, _LOCKS, kinds, span, keys, plane=plane_id)
 
 
 async def touched(

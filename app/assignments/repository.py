@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments.timeline import Spans
-from app.storage.columns import OPEN, as_array, read_columns
+from app.storage.columns import OPEN, as_array, by_index, read_columns
 from app.storage.copy import as_batch, copy_batch, copy_rows, staging_table
 from app.storage.dated import on_day
 from app.storage.rows import records
@@ -33,8 +33,8 @@ _VALUES = {
 }
 
 
-# Stored rows are looked up by key for each subject, never joined: a join would read all of a plane's rows for
-# the few that a change touches.
+# Stored rows are found by their keys, never joined: a join would read all of a plane's rows for the few that
+# a change touches.
 @dataclass(frozen=True)
 class Table:
     """The statements for accounts or for buildings."""
@@ -49,11 +49,10 @@ ACCOUNTS = Table(
     stored="""
         SELECT a.account_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
                NULL::float8 AS share, a.evidence::text AS evidence
-        FROM unnest(CAST(:subjects AS bigint[])) AS k (subject) CROSS JOIN LATERAL (
-            SELECT t.* FROM assignments t
-            WHERE t.account_pk = k.subject AND t.plane_id = :plane AND t.superseded_at IS NULL
-              AND coalesce(t.valid_to, 'infinity') >= CAST(:since AS date) OFFSET 0
-        ) a
+        FROM assignments a
+        WHERE a.account_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+          AND a.superseded_at IS NULL
+          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
     """,
     drop="""
         UPDATE assignments a SET superseded_at = :now
@@ -74,13 +73,11 @@ ACCOUNTS = Table(
     """,
     check="""
         SELECT subject FROM (
-            SELECT s.subject, a.valid_from, a.before
-            FROM (SELECT DISTINCT subject FROM assigned_spans) s CROSS JOIN LATERAL (
-                SELECT t.valid_from,
-                       lag(coalesce(t.valid_to, 'infinity')) OVER (ORDER BY t.valid_from) AS before
-                FROM assignments t
-                WHERE t.plane_id = :plane AND t.account_pk = s.subject AND t.superseded_at IS NULL OFFSET 0
-            ) a
+            SELECT a.account_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
+                       OVER (PARTITION BY a.account_pk ORDER BY a.valid_from) AS before
+            FROM assignments a
+            WHERE a.account_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+              AND a.superseded_at IS NULL
         ) held WHERE valid_from < before LIMIT 5
     """,
 )
@@ -88,11 +85,10 @@ BUILDINGS = Table(
     stored="""
         SELECT a.building_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
                a.share, a.evidence::text AS evidence
-        FROM unnest(CAST(:subjects AS bigint[])) AS k (subject) CROSS JOIN LATERAL (
-            SELECT t.* FROM building_assignments t
-            WHERE t.building_pk = k.subject AND t.plane_id = :plane AND t.superseded_at IS NULL
-              AND coalesce(t.valid_to, 'infinity') >= CAST(:since AS date) OFFSET 0
-        ) a
+        FROM building_assignments a
+        WHERE a.building_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+          AND a.superseded_at IS NULL
+          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
     """,
     drop="""
         UPDATE building_assignments a SET superseded_at = :now
@@ -113,13 +109,11 @@ BUILDINGS = Table(
     """,
     check="""
         SELECT subject FROM (
-            SELECT s.subject, a.valid_from, a.before
-            FROM (SELECT DISTINCT subject FROM assigned_spans) s CROSS JOIN LATERAL (
-                SELECT t.valid_from,
-                       lag(coalesce(t.valid_to, 'infinity')) OVER (ORDER BY t.valid_from) AS before
-                FROM building_assignments t
-                WHERE t.plane_id = :plane AND t.building_pk = s.subject AND t.superseded_at IS NULL OFFSET 0
-            ) a
+            SELECT a.building_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
+                       OVER (PARTITION BY a.building_pk ORDER BY a.valid_from) AS before
+            FROM building_assignments a
+            WHERE a.building_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+              AND a.superseded_at IS NULL
         ) held WHERE valid_from < before LIMIT 5
     """,
 )
@@ -140,9 +134,10 @@ async def stored(
         "share": "float64",
         "evidence": "text",
     }
-    return await read_columns(
-        connection, table.stored, kinds, subjects=as_array(subjects), plane=plane_id, since=since
-    )
+    async with by_index(connection, subjects):
+        return await read_columns(
+            connection, table.stored, kinds, subjects=as_array(subjects), plane=plane_id, since=since
+        )
 
 
 async def merge(
@@ -174,7 +169,12 @@ async def merge(
     if len(drops):
         await connection.execute(text(table.drop), asked)
     await connection.execute(text(table.add), asked | {"org": org_id})
-    twice = [row.subject for row in await connection.execute(text(table.check), {"plane": plane_id})]
+    subjects = np.unique(spans.subject)
+    async with by_index(connection, subjects):
+        held = await connection.execute(
+            text(table.check), {"plane": plane_id, "subjects": as_array(subjects)}
+        )
+    twice = [row.subject for row in held]
     if twice:
         raise RuntimeError(f"two assignments on one day in plane {plane_id} for subjects {twice}")
 

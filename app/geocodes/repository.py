@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.geocodes.models import Pile
-from app.storage.columns import as_array, read_columns
+from app.storage.columns import as_array, by_index, read_columns
 from app.storage.copy import copy_rows
 from app.storage.dated import overlay, source_table
 from geo.geocodes import LEVELS
@@ -19,6 +19,8 @@ from geo.geocodes import LEVELS
 Keys = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 Floats = NDArray[np.float64]
+
+_NO_CELLS: Keys = np.empty(0, np.int64)
 
 # What is known now is asked for as such, so that the partial index serves.
 _NOW = "p.superseded_at IS NULL"
@@ -76,11 +78,10 @@ def as_floats(values: Floats) -> str:
 
 
 _CELLS = """
-    SELECT DISTINCT p.h3 FROM unnest(CAST(:accounts AS bigint[])) AS k (account_pk) CROSS JOIN LATERAL (
-        SELECT d.h3 FROM account_places d
-        WHERE d.account_pk = k.account_pk AND (d.superseded_at IS NULL OR d.superseded_at >= now())
-          AND coalesce(d.valid_to, 'infinity') >= CAST(:since AS date) OFFSET 0
-    ) p
+    SELECT DISTINCT h3 FROM account_places
+    WHERE account_pk = ANY(CAST(:accounts AS bigint[]))
+      AND (superseded_at IS NULL OR superseded_at >= now())
+      AND coalesce(valid_to, 'infinity') >= CAST(:since AS date)
 """
 _BUILT = """
     SELECT DISTINCT p.h3 FROM building_versions b
@@ -90,29 +91,23 @@ _BUILT = """
       AND p.superseded_at IS NULL AND p.building_pk IS NULL
       AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
 """
-# Rows are looked up by cell for each cell, never joined or scanned: what was loaded a moment ago has no
-# statistics yet.
+# Cells are asked for by ANY and nothing is joined: what was loaded a moment ago has no statistics yet.
 _STAYS = """
     SELECT ST_X(p.geometry) AS lng, ST_Y(p.geometry) AS lat, p.account_pk, p.valid_from, p.valid_to,
            array_position(CAST(:levels AS text[]), p.geocode_level) - 1 AS level
-    FROM unnest(CAST(:cells AS bigint[])) AS c (h3) CROSS JOIN LATERAL (
-        SELECT d.* FROM account_places d
-        WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
-          AND d.building_pk IS NULL AND d.region_pk IS NULL AND d.h3 = c.h3 OFFSET 0
-    ) p
+    FROM account_places p
+    WHERE p.superseded_at IS NULL AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
+      AND p.building_pk IS NULL AND p.region_pk IS NULL AND p.h3 = ANY(CAST(:cells AS bigint[]))
 """
 _CROWDED = """
     SELECT ST_X(geometry) AS lng, ST_Y(geometry) AS lat FROM (
-        SELECT p.geometry FROM {places} p GROUP BY p.geometry HAVING count(*) >= :crowd
+        SELECT p.geometry FROM account_places p
+        WHERE p.superseded_at IS NULL AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
+          AND p.building_pk IS NULL AND p.region_pk IS NULL {here}
+        GROUP BY p.geometry HAVING count(*) >= :crowd
     ) crowded
 """
-_SINGLE = """
-    SELECT d.geometry FROM account_places d
-    WHERE d.superseded_at IS NULL AND coalesce(d.valid_to, 'infinity') > CAST(:since AS date)
-      AND d.building_pk IS NULL AND d.region_pk IS NULL
-"""
-_ANYWHERE = f"({_SINGLE})"
-_HERE = f"unnest(CAST(:cells AS bigint[])) AS c (h3) CROSS JOIN LATERAL ({_SINGLE} AND d.h3 = c.h3 OFFSET 0)"
+_HERE = "AND p.h3 = ANY(CAST(:cells AS bigint[]))"
 _HELD = """
     SELECT p.lng, p.lat, p.valid_from, p.valid_to, p.verdict, p.customers FROM piles p
     WHERE p.superseded_at IS NULL AND coalesce(p.valid_to, 'infinity') > CAST(:since AS date)
@@ -129,7 +124,10 @@ _INDOORS = """
 
 async def cells_of(connection: AsyncConnection, accounts: Keys, since: dt.date) -> Keys:
     """The cells in which these accounts stand from ``since`` on, or stood until this transaction."""
-    found = await read_columns(connection, _CELLS, {"h3": "int64"}, accounts=as_array(accounts), since=since)
+    async with by_index(connection, accounts):
+        found = await read_columns(
+            connection, _CELLS, {"h3": "int64"}, accounts=as_array(accounts), since=since
+        )
     return found["h3"]
 
 
@@ -147,17 +145,19 @@ async def crowded(connection: AsyncConnection, since: dt.date, crowd: int, cells
     params: dict[str, Any] = {"since": since, "crowd": crowd}
     if cells is not None:
         params["cells"] = as_array(cells)
-    query = _CROWDED.format(places=_ANYWHERE if cells is None else _HERE)
-    return await read_columns(connection, query, kinds, **params)
+    query = _CROWDED.format(here="" if cells is None else _HERE)
+    async with by_index(connection, _NO_CELLS if cells is None else cells):
+        return await read_columns(connection, query, kinds, **params)
 
 
 async def stays(connection: AsyncConnection, since: dt.date, cells: Keys) -> Columns:
     """Customers in these cells from ``since`` on, whose place names neither a building nor a region."""
     kinds: Any = {"lng": "float64", "lat": "float64", "account_pk": "int64", "valid_from": "day"}
     kinds |= {"valid_to": "day", "level": "int64"}
-    return await read_columns(
-        connection, _STAYS, kinds, since=since, cells=as_array(cells), levels=list(LEVELS)
-    )
+    async with by_index(connection, cells):
+        return await read_columns(
+            connection, _STAYS, kinds, since=since, cells=as_array(cells), levels=list(LEVELS)
+        )
 
 
 async def held(connection: AsyncConnection, since: dt.date) -> Columns:

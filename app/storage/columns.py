@@ -1,6 +1,7 @@
 """Reading many rows as numpy columns: one value on the wire for each column, not one for each cell."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import numpy as np
@@ -53,6 +54,23 @@ def as_array(keys: NDArray[np.int64]) -> str:
     texts = pa.array(keys).cast(pa.string())
     whole: str = pc.binary_join(pa.ListArray.from_arrays([0, len(texts)], texts), ",")[0].as_py()
     return "{" + whole + "}"
+
+
+_MANY = 1_000
+
+
+@asynccontextmanager
+async def by_index(connection: AsyncConnection, keys: NDArray[np.int64]) -> AsyncIterator[None]:
+    """Inside, the rows of many keys are found through indexes: a question costs by the keys that it asks for,
+    not by the rows there are. Left alone the planner reads a whole table for some thousands of keys.
+
+    For a question of one table; a failure leaves the transaction useless in any case.
+    """
+    if len(keys) > _MANY:
+        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+    yield
+    if len(keys) > _MANY:
+        await connection.execute(text("SET LOCAL enable_seqscan = on"))
 
 
 async def read_columns(
