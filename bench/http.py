@@ -230,7 +230,7 @@ def main() -> None:
     rows = measure(asked)
     found = ratios(rows)
     print("\n" + "\n".join([HEAD, *map(_line, rows), "", *(f"{k}: {v:.1f} x" for k, v in found.items())]))
-    told = {
+    told: dict[str, Any] = {
         "bench": "http",
         "versions": {"python": platform.python_version(), "cores": str(os.cpu_count())}
         | {name: version(name) for name in PACKAGES},
@@ -240,6 +240,8 @@ def main() -> None:
         "ratios": found,
     }
     asked.json.parent.mkdir(parents=True, exist_ok=True)
+    for row in rows:
+        row |= {name: None for name, value in row.items() if value != value}  # JSON has no NaN
     asked.json.write_text(json.dumps(told, indent=1))
 
 
