@@ -29,6 +29,7 @@ LEAST_SHARE = 1e-9
 
 _BOW = 1e-6
 _STEP = 0.2
+_SMALLEST = 0.3
 _EARTH_M = 6_371_007.0
 
 
@@ -66,7 +67,7 @@ def grid_cells(polygon: Any, res: int) -> GridCells:
     if polygon.bounds[2] - polygon.bounds[0] > 180:
         raise InputError("the grid is wider than 180°: cut it in two", kind="grid-too-wide")
     on_border = _crossed(polygon, res)
-    whole = np.setdiff1d(_centred(polygon, res), on_border)
+    whole = np.setdiff1d(_within(polygon, res), on_border)
     shapes = cell_polygons(on_border)
     polygon = shapely.from_wkb(shapely.to_wkb(polygon))  # preparing changes it, and it is the caller's
     shapely.prepare(polygon)
@@ -116,10 +117,14 @@ def _crossed(polygon: Any, res: int) -> Cells:
     return np.unique(np.array(beside, np.uint64))
 
 
-def _centred(polygon: Any, res: int) -> Cells:
-    """The cells whose centre the polygon holds."""
+def _within(polygon: Any, res: int) -> Cells:
+    """All cells that the polygon holds whole, and some that it does not: those whose centre it holds."""
     found: list[int] = []
-    for part in shapely.get_parts(polygon):
+    parts = shapely.get_parts(polygon)
+    # No cell is smaller than that (pentagons are half the average), so a part that is holds none; H3 refuses
+    # the thinnest.
+    least = basic_int.average_hexagon_area(res, unit="m^2") * _SMALLEST
+    for part in parts[area_m2(parts) > least]:
         rings = [shapely.get_coordinates(ring)[:-1, ::-1].tolist() for ring in shapely.get_rings(part)]
         found += basic_int.h3shape_to_cells(basic_int.LatLngPoly(*rings), res)
     return np.unique(np.array(found, np.uint64))

@@ -139,6 +139,13 @@ def test_a_cell_on_both_sides_of_180_degrees_is_met_from_both() -> None:
         assert 0 < found.share[found.cell == own][0] < 1
 
 
+def test_a_grid_thinner_than_any_cell_has_no_cell_inside() -> None:
+    for width in (1e-17, 1e-9, 1e-5):
+        found = grid_cells(shapely.box(0, -0.2, width, 0.2), 8)
+        assert not found.inside.any()
+        assert (found.share < 0.01).all()
+
+
 def test_what_is_no_grid() -> None:
     assert len(grid_cells(None, 8)) == 0
     assert len(grid_cells(shapely.Polygon(), 8)) == 0
