@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.stopping import cleanly
 from geo.errors import InputError
 
 
@@ -40,7 +41,7 @@ def assign(
     ] = None,
     lat_column: Annotated[str | None, typer.Option(help="Latitude or y [default: lat, 纬度 …].")] = None,
     code_column: Annotated[str | None, typer.Option(help="The grids' codes [default: code].")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a CSV [default: found out].")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a CSV or Shapefile [default: found out].")] = None,
     engine: Annotated[Engine, typer.Option(help="Where the work is done.")] = Engine.LOCAL,
     spark_master: Annotated[
         str | None, typer.Option(help="Spark's master, with --engine spark [default: local[*]].")
@@ -53,17 +54,18 @@ def assign(
     options = Options(
         points, grids, out, crs, grids_crs, id_column, lon_column, lat_column, code_column, encoding
     )
-    if engine is Engine.SPARK:
-        from app.filemode import spark
-
-        summary = spark.assign(options, spark_master)
-    elif spark_master is not None:
+    if spark_master is not None and engine is not Engine.SPARK:
         raise InputError("--spark-master goes with --engine spark: give both", kind="bad-usage")
-    else:
-        from app.filemode import assign as local
+    with cleanly(out):
+        if engine is Engine.SPARK:
+            from app.filemode import spark
 
-        with _progress() as progress:
-            summary = local.assign(options, progress)
+            summary = spark.assign(options, spark_master)
+        else:
+            from app.filemode import assign as local
+
+            with _progress() as progress:
+                summary = local.assign(options, progress)
     for warning in summary.warnings:
         typer.echo(f"warning: {points}: {warning}", err=True)
     if as_json:

@@ -96,7 +96,9 @@ def point_columns(table: files.Table, options: Options) -> PointColumns:
 
 def index_grids(options: Options, expected: int) -> Locator:
     """The index of the grids, made for as many points as are expected."""
-    grids = read_grids(options.grids, crs=options.grids_crs, code_column=options.code_column)
+    grids = read_grids(
+        options.grids, crs=options.grids_crs, code_column=options.code_column, encoding=options.encoding
+    )
     try:
         return Locator.build(grids.geometries, ["" if c is None else c for c in grids.codes], points=expected)
     except InputError as error:

@@ -23,7 +23,8 @@ from app.storage.base import (
 class Organisation(Base):
     """A tenant. Its days begin at midnight in ``time_zone``.
 
-    ``revision`` counts the transactions that changed what its answers stand on (:mod:`app.storage.revisions`).
+    ``revision`` counts the transactions that changed what its answers stand on
+    (:mod:`app.storage.revisions`).
     """
 
     __tablename__ = "organisations"

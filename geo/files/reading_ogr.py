@@ -34,6 +34,8 @@ def open_source(path: Path, *, encoding: str | None = None, layer: str | None = 
     word = _WORDS[path.suffix.lower()]
     if path.suffix.lower() == ".shp":
         _check_length(path)
+    else:
+        encoding = None  # the others are UTF-8 by their standards
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
