@@ -5,6 +5,7 @@ folder peer.parquet with the code of a grid that each point touches, and prints 
 """
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ def main() -> None:
     """Join and write."""
     folder, master = Path(sys.argv[1]), sys.argv[2]
     start = time.perf_counter()
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     spark = SparkSession.builder.master(master).config("spark.ui.enabled", "false").getOrCreate()
     started = time.perf_counter()
     ground = gpd.read_parquet(folder / "grids.parquet")
