@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -78,6 +79,7 @@ class Standings:
         self._standings: OrderedDict[uuid.UUID, Standing] = OrderedDict()
         self._holders: OrderedDict[bytes, tuple[KeyHolder, Revision]] = OrderedDict()
         self._following: dict[uuid.UUID, asyncio.Task[None]] = {}
+        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     def start(self) -> None:
         """Begin to follow the database."""
@@ -111,8 +113,11 @@ class Standings:
         now = await self.revisions.of(org_id)
         kept = self._standings.get(org_id)
         if kept is None or kept.revision != now:
-            kept = await self._read(org_id, now)
-            _keep(self._standings, org_id, kept, ORGANISATIONS)
+            async with self._alone(org_id):
+                kept = self._standings.get(org_id)
+                if kept is None or kept.revision != now:
+                    kept = await self._read(org_id, now)
+                    _keep(self._standings, org_id, kept, ORGANISATIONS)
         else:
             self._standings.move_to_end(org_id)
         return kept
@@ -158,9 +163,17 @@ class Standings:
         plan = await self.keep(standing, ("plan", plan_id), read)
         ground = locators.kept(plan)
         if ground is None:
-            async with self.database.transaction(standing.org_id) as connection:
-                ground = await locators.ground(connection, plan)
+            async with self._alone(plan_id):
+                ground = locators.kept(plan)
+                if ground is None:
+                    async with self.database.transaction(standing.org_id) as connection:
+                        ground = await locators.ground(connection, plan)
         return ground
+
+    def _alone(self, name: Hashable) -> asyncio.Lock:
+        """Whoever would read the same waits for the one who reads it: the first questions of a process come
+        together."""
+        return self._locks.setdefault(name, asyncio.Lock())
 
     def _heard(self, org_id: uuid.UUID) -> None:
         if org_id in self._standings and org_id not in self._following:

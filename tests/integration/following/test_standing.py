@@ -145,6 +145,11 @@ async def test_many_who_ask_at_once_share_a_question(standings: Standings, city:
     assert sum(1 for size in asked if size) <= 2
 
 
+async def test_the_first_who_ask_together_read_once(standings: Standings, city: Any) -> None:
+    found = await asyncio.gather(*(standings.of(city.org_id) for _ in range(8)))
+    assert all(one is found[0] for one in found)
+
+
 async def test_an_asker_who_leaves_takes_nothing_from_the_others(standings: Standings, city: Any) -> None:
     leaving = asyncio.create_task(standings.revisions.of(city.org_id))
     staying = asyncio.create_task(standings.revisions.of(city.org_id))
