@@ -50,7 +50,9 @@ class Terminal(io.StringIO):
 def test_a_terminal_sees_a_bar_and_its_end(folder, monkeypatch, capsys):
     points(folder / "p.parquet", 1000)
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(os, "environ", dict(QUIET))
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "NO_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "argv", ["gridwright", *command(folder)[1:]])
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
