@@ -109,7 +109,8 @@ class Revisions:
             try:
                 async with asyncio.timeout(self._patience_s):
                     numbers = await self._ask_again(list(batch.orgs))
-            except (psycopg.Error, OSError, TimeoutError) as error:
+            except Exception as error:
+                # Whatever it was: who waits is told, and the next question is asked over a new connection.
                 await self._refuse(batch, error)
             else:
                 batch.answer.set_result((self._connections, numbers))
@@ -133,7 +134,7 @@ class Revisions:
             self._url, autocommit=True, application_name="gridwright revisions"
         )
         try:
-            connection.add_notify_handler(lambda said: self._heard(uuid.UUID(said.payload)))
+            connection.add_notify_handler(self._hear)
             await connection.execute(f"SET ROLE {APP_ROLE}")
             await connection.execute(f"LISTEN {CHANNEL}")
         except BaseException:
@@ -142,6 +143,11 @@ class Revisions:
         self._connection = connection
         self._connections += 1
         return connection
+
+    def _hear(self, said: psycopg.Notify) -> None:
+        """Anybody who may connect may notify: what names no organisation is nothing to us."""
+        with contextlib.suppress(ValueError):
+            self._heard(uuid.UUID(said.payload))
 
     async def _disconnect(self) -> None:
         connection, self._connection = self._connection, None

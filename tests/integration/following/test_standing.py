@@ -173,6 +173,33 @@ async def test_a_killed_connection_is_replaced_and_what_was_kept_is_read_again(
     assert second.revision.number == first.revision.number
 
 
+async def test_noise_on_the_channel_changes_nothing(
+    standings: Standings, city: Any, database_url: str
+) -> None:
+    before = await standings.revisions.of(city.org_id)
+    with psycopg.connect(database_url, autocommit=True) as other:
+        other.execute("NOTIFY gridwright_revised, 'no organisation'")
+    for _ in range(3):
+        assert await standings.revisions.of(city.org_id) == before
+
+
+async def test_a_fault_of_any_kind_is_a_refusal_and_not_the_last_answer(
+    standings: Standings, city: Any
+) -> None:
+    before = await standings.revisions.of(city.org_id)
+    ask = standings.revisions._ask
+
+    async def broken(connection: Any, orgs: Any) -> Any:
+        raise LookupError("something nobody thought of")
+
+    standings.revisions._ask = broken  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(standings.revisions.of(city.org_id), 5)
+    standings.revisions._ask = ask  # type: ignore[method-assign]
+    after = await asyncio.wait_for(standings.revisions.of(city.org_id), 5)
+    assert after.number == before.number
+
+
 async def test_where_nobody_answers_it_is_a_refusal(database_url: str) -> None:
     nowhere = Revisions("postgresql:///none?host=/nonexistent", patience_s=0.5)
     nowhere.start()
