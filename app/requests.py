@@ -24,7 +24,8 @@ from app.orgs import service as orgs
 from app.storage.database import Database
 from app.storage.dated import AsOf
 
-_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <key>`")
+bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <key>`")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 IdempotencyKey = Annotated[
     str | None,
@@ -38,12 +39,15 @@ def database_of(request: Request) -> Database:
     return database
 
 
-async def _holder(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> KeyHolder:
+def secret_of(credentials: HTTPAuthorizationCredentials | None) -> str:
+    """The key that a request carries; raises :class:`Unauthenticated` without one."""
     if credentials is None:
         raise Unauthenticated("Send the key of your organisation as `Authorization: Bearer <key>`.")
-    return await auth.recognise(database_of(request), credentials.credentials)
+    return credentials.credentials
+
+
+async def _holder(request: Request, credentials: Credentials) -> KeyHolder:
+    return await auth.recognise(database_of(request), secret_of(credentials))
 
 
 Holder = Annotated[KeyHolder, Depends(_holder)]

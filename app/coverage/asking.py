@@ -12,19 +12,16 @@ from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments.locators import Ground
 from app.auth.service import KeyHolder
 from app.coverage.standing import Standing, Standings
-from app.errors import Unauthenticated
 from app.planes import service as planes
 from app.planes.service import Plane
+from app.requests import Credentials, bearer, secret_of
 
 T = TypeVar("T")
-
-_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <key>`")
 
 
 @dataclass(frozen=True)
@@ -63,21 +60,15 @@ def standings_of(request: Request) -> Standings:
     return standings
 
 
-async def _asking(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Asking:
-    if credentials is None:
-        raise Unauthenticated("Send the key of your organisation as `Authorization: Bearer <key>`.")
+async def _asking(request: Request, credentials: Credentials) -> Asking:
     standings = standings_of(request)
-    holder, standing = await standings.recognise(credentials.credentials)
+    holder, standing = await standings.recognise(secret_of(credentials))
     return Asking(standings, holder, standing, standing.today())
 
 
 async def confirmed(request: Request) -> Asking:
     """Who asks, and what holds for them now."""
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    said = HTTPAuthorizationCredentials(scheme=scheme, credentials=secret.strip())
-    return await _asking(request, said if secret and scheme.lower() == "bearer" else None)
+    return await _asking(request, await bearer(request))
 
 
 Confirmed = Annotated[Asking, Depends(_asking)]
