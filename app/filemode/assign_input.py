@@ -5,16 +5,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from app.filemode.answering import Counts, PointColumns
 from app.filemode.geodata import read_grids
-from geo import columns, datum_check, files
+from geo import columns, files
 from geo.errors import InputError
 from geo.locator import Locator
-
-Floats = npt.NDArray[np.float64]
 
 PHASES = ("grids", "read", "transform", "locate", "nearest", "h3", "write")
 
@@ -104,12 +99,3 @@ def index_grids(options: Options, expected: int) -> Locator:
     except InputError as error:
         error.file = str(options.grids)
         raise
-
-
-def datum_warning(x: Floats, y: Floats, crs: str, locator: Locator) -> str | None:
-    """What speaks against the CRS that the points (n,) are claimed to be in, None when nothing does."""
-
-    def inside(lng: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
-        return np.asarray(locator.locate(lng, lat).index >= 0)
-
-    return datum_check.check(x, y, crs, inside).message

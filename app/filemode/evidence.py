@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.filemode.answering import Counts
-from app.filemode.assign_input import datum_warning
+from geo import datum_check
 from geo.datum import is_degrees, points_to_working
 from geo.locator import Locator
 
@@ -40,7 +40,11 @@ class Evidence:
         """What to look at: another datum or swapped axes explain the points much better; no point lies in a
         grid, and where both lie; no row has a place, and where the numbers lie."""
         x, y = self.sample()
-        found = datum_warning(x, y, crs, locator)
+
+        def inside(lng: Floats, lat: Floats) -> npt.NDArray[np.bool_]:
+            return np.asarray(locator.locate(lng, lat).index >= 0)
+
+        found = datum_check.check(x, y, crs, inside).message
         if found is not None:
             return [found]
         if not counts.rows or counts.assigned:

@@ -26,11 +26,11 @@ from app.filemode.assign_input import (
     Clock,
     Options,
     Summary,
-    datum_warning,
     index_grids,
     point_columns,
     refuse_inputs,
 )
+from app.filemode.evidence import Evidence
 from app.filemode.geodata import chosen_crs
 from app.filemode.spark_session import session
 from app.filemode.spark_tasks import ANSWER, MOVED, OUT, WRITTEN, Asked, ByRow, Share, Told, answer, write
@@ -44,6 +44,8 @@ _TASK = 1 << 18  # rows of a task: some tenths of a second
 _FILE = 1 << 20  # rows of a file of OUT
 _LEAST_FILE = 1 << 16  # below, files are not made smaller to keep every core busy
 _LOOKED_AT = 64  # shares of the input that tell how points are spread
+_LOOK = 1 << 14
+_MOST_LOOKED_AT = 1 << 20  # rows in all
 _DONE = "_SUCCESS"
 _PART = re.compile(r"part-\d{5,}\.parquet")
 
@@ -68,20 +70,19 @@ def assign(options: Options, master: str | None = None) -> Summary:
         locator.save(index)
         clock("grids")
         answering = Answering(locator, crs, columns, ANSWER)
-        warning = _warning(answering, shares)
-        if warning is not None:
-            summary.warnings.append(warning)
+        evidence = _look(answering, shares)
         clock("read")
         with session(master or "local[*]") as spark:
             cores = spark.sparkContext.defaultParallelism
             stretches = max(-(-rows // _FILE), min(cores, -(-rows // _LEAST_FILE)), 1)
             clock("spark")
-            bounds = _bounds(answering, shares, stretches)
+            bounds = _bounds(evidence, crs, stretches)
             asked = Asked(index.name, crs, columns, _tasks(shares), bounds)
             clock("read")
             spark.sparkContext.addFile(str(index))
             written, told = _run(spark, asked, staging)
         summary.counts = reduce(add, (one.counts for one in told), Counts())
+        summary.warnings += evidence.warnings(crs, locator, summary.counts)
         for one in [*(t.seconds for t in told), *({"write": w["seconds"]} for w in written)]:
             for phase, seconds in one.items():
                 summary.seconds[phase] = summary.seconds.get(phase, 0.0) + seconds
@@ -233,29 +234,24 @@ def _tasks(shares: list[Share]) -> tuple[tuple[Share, ...], ...]:
     return tuple(map(tuple, tasks))
 
 
-def _warning(answering: Answering, shares: list[Share]) -> str | None:
-    """The datum check of the input's first rows."""
-    for share in shares[:1]:
-        for batch in pieces.read(share.piece, _BATCH, answering.columns.names):
+def _look(answering: Answering, shares: list[Share]) -> Evidence:
+    """A sample of the points: the first of shares that lie evenly over the input, all of a small one."""
+    evidence = Evidence()
+    looked_at = shares[:: max(1, -(-len(shares) // _LOOKED_AT))]
+    for number, share in enumerate(looked_at, 1):
+        for batch in pieces.read(share.piece, _LOOK, answering.columns.names):
             taken = answering.take(batch, share.file, share.piece.first + 1)
-            return datum_warning(taken.x, taken.y, answering.crs, answering.locator)
-    return None
+            evidence.add(taken.x, taken.y)
+            if evidence.rows >= _MOST_LOOKED_AT * number // len(looked_at):
+                break
+    return evidence
 
 
-def _bounds(answering: Answering, shares: list[Share], stretches: int) -> npt.NDArray[np.uint64]:
+def _bounds(evidence: Evidence, crs: str, stretches: int) -> npt.NDArray[np.uint64]:
     """The first cells (stretches - 1,) of stretches with about equally many points, by a sample of them."""
-    if stretches == 1:
-        return np.empty(0, np.uint64)
-    looked_at = shares[:: -(-len(shares) // _LOOKED_AT)]
-    step = max(1, sum(share.piece.rows for share in looked_at) // (2_000 * stretches))
-    found = []
-    for share in looked_at:
-        for batch in pieces.read(share.piece, _BATCH, answering.columns.names):
-            taken = answering.take(batch, share.file, share.piece.first + 1)
-            h3 = cells.cells(*points_to_working(taken.x[::step], taken.y[::step], answering.crs))
-            found.append(h3[h3 > 0])
-    sample = np.sort(np.concatenate(found))
-    if not len(sample):
+    h3 = np.sort(cells.cells(*points_to_working(*evidence.sample(), crs)))
+    h3 = h3[h3 > 0]
+    if not len(h3):
         return np.zeros(stretches - 1, np.uint64)
-    bounds: npt.NDArray[np.uint64] = sample[len(sample) * np.arange(1, stretches) // stretches]
+    bounds: npt.NDArray[np.uint64] = h3[len(h3) * np.arange(1, stretches) // stretches]
     return bounds
