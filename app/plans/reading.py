@@ -15,7 +15,8 @@ from app.staging import places, values
 from app.staging.parsing import Field, Spec, parse
 from geo import columns as names
 from geo import files
-from geo.datum import points_to_working, polygons_to_working
+from geo.antimeridian import jumping
+from geo.datum import is_degrees, points_to_working, polygons_to_working
 from geo.errors import InputError
 from geo.files import Table
 
@@ -148,6 +149,10 @@ def _working(
     for row, why in _no_places(flat, usable, crs).items():
         reasons[row].append(why)
         usable[row] = False
+    if is_degrees(crs):
+        for at in np.flatnonzero(usable & jumping(flat)):
+            reasons[at].append("an edge goes over 180° east or west: cut the polygon at the antimeridian")
+            usable[at] = False
     mended = 0
     if repair:
         for row in np.flatnonzero(usable & ~shapely.is_valid(flat)).tolist():

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from geo.antimeridian import jumping
 from geo.errors import InputError
 from geo.locator import matched as _matched
 from geo.locator import raster as _raster
@@ -83,7 +84,8 @@ class Locator:
         None and empty geometries cover nothing. Invalid rings count even–odd. ``points``: how many points
         will be asked in all, if that is known: the road is chosen by it, with the same answers; an index that
         is kept is made for the most. Raises :class:`InputError` for codes that repeat, geometries that are no
-        polygons, and coordinates that are not finite or beyond ±180 / ±90 degrees; where few ``points`` are
+        polygons, coordinates that are not finite or beyond ±180 / ±90 degrees, and polygons that run over
+        ±180; where few ``points`` are
         expected, a coordinate that is no number is found when a point is asked near it.
         """
         geoms = np.array(geometries, dtype=object).reshape(-1)
@@ -223,6 +225,13 @@ def _check_geometries(geoms: npt.NDArray[np.object_], names: npt.NDArray[np.obje
     for i in np.flatnonzero(~within):
         if geoms[i] is not None and not shapely.is_empty(geoms[i]):
             _refuse(int(i), geoms, names)
+    for i in np.flatnonzero(jumping(geoms)):
+        raise InputError(
+            f"grid {names[i]!r} goes over 180° from one vertex to the next, as if around the earth: cut it "
+            "at the antimeridian (one that holds a pole likewise)",
+            kind="out-of-range",
+            row=int(i) + 1,
+        )
     return bounds
 
 

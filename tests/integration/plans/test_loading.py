@@ -96,6 +96,16 @@ async def test_bad_rows_are_refused_with_reasons_and_the_rest_is_loaded(city: An
         assert said in row["reason"]
 
 
+async def test_a_polygon_over_the_antimeridian_is_refused_and_one_cut_there_is_not(city: Any) -> None:
+    over = shapely.Polygon([(179, 0), (-179, 0), (-179, 1), (179, 1)])
+    cut = shapely.MultiPolygon([shapely.box(179, 2, 180, 3), shapely.box(-180, 2, -179, 3)])
+    answer = await load_grids(city, features({"over": over, "cut": cut}), on_findings="draft")
+    assert (await loaded(answer))["accepted"] == 1
+    (refused,) = (await city.get(f"/v1/jobs/{answer.json()['id']}/rows")).json()["rows"]
+    assert refused["row"] == 1
+    assert "cut the polygon at the antimeridian" in refused["reason"]
+
+
 async def test_an_invalid_polygon_is_named_with_where_and_mended_only_when_asked(city: Any) -> None:
     bow = shapely.Polygon([(117, 24), (117.02, 24.02), (117.02, 24), (117, 24.02)])
     content = features({**four(), "BOW": bow})
