@@ -1,14 +1,9 @@
 """Writing tables: beside the target first, then renamed, so that no half-written file is ever seen."""
 
-import glob
 import json
 import os
-import shutil
-import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +15,7 @@ import shapely
 
 from geo.errors import InputError
 from geo.files import reading_ogr
+from geo.files.beside import beside
 
 _DRIVERS = {
     ".gpkg": "GPKG",
@@ -28,7 +24,6 @@ _DRIVERS = {
     ".shp": "ESRI Shapefile",
     ".fgb": "FlatGeobuf",
 }
-_JUST_MADE_S = 60.0
 _SHAPEFILE_NAME = 10  # bytes of a field name in a dBase file
 
 
@@ -81,7 +76,7 @@ def write_batches(
     path = check_writable(path, schema.names)
     counted = _Counted(batches)
     try:
-        with _beside(path) as folder:
+        with beside(path) as folder:
             _writer(path.suffix.lower())(folder / path.name, schema, counted, crs, repeating)
             for part in sorted(folder.iterdir(), key=lambda p: p.name == path.name):  # the named file last
                 part.replace(path.parent / part.name)
@@ -96,50 +91,6 @@ def write_batches(
         ) from error
     finally:
         counted.close()
-
-
-@contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """A folder beside the target, taken away at the end; those of who was killed go first.
-
-    Each holds a lock while its writer lives, so that another's is left alone.
-    """
-    prefix, suffix = f".{path.name}.", ".part"
-    for left in path.parent.glob(f"{glob.escape(prefix)}*{suffix}"):
-        if _old(left) and _locked(left) is not None:
-            shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(suffix, prefix, path.parent))
-    lock = _locked(folder)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
-
-
-def _old(folder: Path) -> bool:
-    """Whether its writer has had the time to lock it."""
-    try:
-        return time.time() - folder.stat().st_mtime > _JUST_MADE_S
-    except OSError:  # gone by now
-        return False
-
-
-def _locked(folder: Path) -> int | None:
-    """A folder's lock, None when somebody has it; it goes with whoever has it, however he ends."""
-    try:
-        import fcntl
-
-        handle = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):  # no such locks here: nothing is known, nothing taken away
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        return None
-    return handle
 
 
 def _cause(error: OSError) -> str:
