@@ -45,78 +45,48 @@ class Table:
     check: str
 
 
-ACCOUNTS = Table(
-    stored="""
-        SELECT a.account_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
-               NULL::float8 AS share, a.evidence::text AS evidence
-        FROM assignments a
-        WHERE a.account_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+_STORED = """
+    SELECT a.{key} AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
+           {held_share} AS share, a.evidence::text AS evidence
+    FROM {table} a
+    WHERE a.{key} = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
+      AND a.superseded_at IS NULL
+      AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
+"""
+_DROP = """
+    UPDATE {table} a SET superseded_at = :now
+    WHERE a.superseded_at IS NULL AND a.ctid = ANY(ARRAY(
+        SELECT h.at FROM assigned_drops d CROSS JOIN LATERAL (
+            SELECT t.ctid AS at FROM {table} t
+            WHERE t.plane_id = :plane AND t.{key} = d.subject
+              AND t.valid_from = DATE '1970-01-01' + d.start_day AND t.superseded_at IS NULL OFFSET 0
+        ) h
+    ))
+"""
+_ADD = """
+    INSERT INTO {table} (org_id, plane_id, {key}, valid_from, valid_to, recorded_at, status,
+                         grid_id, rule, tie, {share} evidence)
+    SELECT :org, :plane, s.subject, DATE '1970-01-01' + s.start_day, DATE '1970-01-01' + s.end_day, :now,
+           v.status, v.grid_id, v.rule, v.tie, {share} CAST(v.evidence AS jsonb)
+    FROM assigned_spans s JOIN assigned_values v USING (value)
+"""
+_CHECK = """
+    SELECT subject FROM (
+        SELECT a.{key} AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
+                   OVER (PARTITION BY a.{key} ORDER BY a.valid_from) AS before
+        FROM {table} a
+        WHERE a.{key} = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
           AND a.superseded_at IS NULL
-          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
-    """,
-    drop="""
-        UPDATE assignments a SET superseded_at = :now
-        WHERE a.superseded_at IS NULL AND a.ctid = ANY(ARRAY(
-            SELECT h.at FROM assigned_drops d CROSS JOIN LATERAL (
-                SELECT t.ctid AS at FROM assignments t
-                WHERE t.plane_id = :plane AND t.account_pk = d.subject
-                  AND t.valid_from = DATE '1970-01-01' + d.start_day AND t.superseded_at IS NULL OFFSET 0
-            ) h
-        ))
-    """,
-    add="""
-        INSERT INTO assignments (org_id, plane_id, account_pk, valid_from, valid_to, recorded_at, status,
-                                 grid_id, rule, tie, evidence)
-        SELECT :org, :plane, s.subject, DATE '1970-01-01' + s.start_day, DATE '1970-01-01' + s.end_day, :now,
-               v.status, v.grid_id, v.rule, v.tie, CAST(v.evidence AS jsonb)
-        FROM assigned_spans s JOIN assigned_values v USING (value)
-    """,
-    check="""
-        SELECT subject FROM (
-            SELECT a.account_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
-                       OVER (PARTITION BY a.account_pk ORDER BY a.valid_from) AS before
-            FROM assignments a
-            WHERE a.account_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
-              AND a.superseded_at IS NULL
-        ) held WHERE valid_from < before LIMIT 5
-    """,
-)
-BUILDINGS = Table(
-    stored="""
-        SELECT a.building_pk AS subject, a.valid_from, a.valid_to, a.status, a.grid_id, a.rule, a.tie,
-               a.share, a.evidence::text AS evidence
-        FROM building_assignments a
-        WHERE a.building_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
-          AND a.superseded_at IS NULL
-          AND coalesce(a.valid_to, 'infinity') >= CAST(:since AS date)
-    """,
-    drop="""
-        UPDATE building_assignments a SET superseded_at = :now
-        WHERE a.superseded_at IS NULL AND a.ctid = ANY(ARRAY(
-            SELECT h.at FROM assigned_drops d CROSS JOIN LATERAL (
-                SELECT t.ctid AS at FROM building_assignments t
-                WHERE t.plane_id = :plane AND t.building_pk = d.subject
-                  AND t.valid_from = DATE '1970-01-01' + d.start_day AND t.superseded_at IS NULL OFFSET 0
-            ) h
-        ))
-    """,
-    add="""
-        INSERT INTO building_assignments (org_id, plane_id, building_pk, valid_from, valid_to, recorded_at,
-                                          status, grid_id, rule, tie, share, evidence)
-        SELECT :org, :plane, s.subject, DATE '1970-01-01' + s.start_day, DATE '1970-01-01' + s.end_day, :now,
-               v.status, v.grid_id, v.rule, v.tie, v.share, CAST(v.evidence AS jsonb)
-        FROM assigned_spans s JOIN assigned_values v USING (value)
-    """,
-    check="""
-        SELECT subject FROM (
-            SELECT a.building_pk AS subject, a.valid_from, lag(coalesce(a.valid_to, 'infinity'))
-                       OVER (PARTITION BY a.building_pk ORDER BY a.valid_from) AS before
-            FROM building_assignments a
-            WHERE a.building_pk = ANY(CAST(:subjects AS bigint[])) AND a.plane_id = :plane
-              AND a.superseded_at IS NULL
-        ) held WHERE valid_from < before LIMIT 5
-    """,
-)
+    ) held WHERE valid_from < before LIMIT 5
+"""
+
+
+def _statements(**words: str) -> Table:
+    return Table(*(statement.format(**words) for statement in (_STORED, _DROP, _ADD, _CHECK)))
+
+
+ACCOUNTS = _statements(table="assignments", key="account_pk", held_share="NULL::float8", share="")
+BUILDINGS = _statements(table="building_assignments", key="building_pk", held_share="a.share", share="share,")
 
 
 async def stored(
