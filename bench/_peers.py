@@ -42,35 +42,30 @@ def frame(geometry: Any) -> geopandas.GeoDataFrame:
 
 
 @contextmanager
-def sjoin_points_left(grids: Grids) -> Iterator[Put]:
+def _sjoin(grids: Grids, *, points_left: bool) -> Iterator[Put]:
+    ground = frame(grids)
+
+    def put(lng: Floats, lat: Floats) -> Question:
+        points = frame(geopandas.points_from_xy(lng, lat))
+        left, right = (points, ground) if points_left else (ground, points)
+        point, grid = ("id_left", "id_right") if points_left else ("id_right", "id_left")
+
+        def ask() -> Any:
+            return left.sjoin(right, predicate="intersects")
+
+        return Question(ask, lambda: _columns(ask(), point, grid))
+
+    yield put
+
+
+def sjoin_points_left(grids: Grids) -> AbstractContextManager[Put]:
     """geopandas.sjoin as its user guide has it: points on the left, which keeps them as the rows."""
-    ground = frame(grids)
-
-    def put(lng: Floats, lat: Floats) -> Question:
-        points = frame(geopandas.points_from_xy(lng, lat))
-
-        def ask() -> Any:
-            return points.sjoin(ground, predicate="intersects")
-
-        return Question(ask, lambda: _columns(ask(), "id_left", "id_right"))
-
-    yield put
+    return _sjoin(grids, points_left=True)
 
 
-@contextmanager
-def sjoin_grids_left(grids: Grids) -> Iterator[Put]:
+def sjoin_grids_left(grids: Grids) -> AbstractContextManager[Put]:
     """geopandas.sjoin with grids on the left: GEOS then prepares each grid and asks the points' index."""
-    ground = frame(grids)
-
-    def put(lng: Floats, lat: Floats) -> Question:
-        points = frame(geopandas.points_from_xy(lng, lat))
-
-        def ask() -> Any:
-            return ground.sjoin(points, predicate="intersects")
-
-        return Question(ask, lambda: _columns(ask(), "id_right", "id_left"))
-
-    yield put
+    return _sjoin(grids, points_left=False)
 
 
 def _columns(joined: Any, point: str, grid: str) -> tuple[Ints, Ints]:
