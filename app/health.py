@@ -4,9 +4,9 @@ import prometheus_client
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import text
 
-from app.coverage.asking import standings_of
 from app.errors import Unavailable
 from app.requests import database_of
+from app.standing.asking import standings_of
 from app.storage import migrate
 
 router = APIRouter(tags=["service"])

@@ -15,7 +15,6 @@ from app.assignments import routes as assignments
 from app.classes import routes as classes
 from app.conflicts import routes as conflicts
 from app.coverage import routes as coverage
-from app.coverage.standing import Standings
 from app.demo import pages
 from app.geocodes import routes as geocodes
 from app.imports import routes as imports
@@ -33,6 +32,7 @@ from app.quality import routes as quality
 from app.rebalances import routes as rebalances
 from app.settings import Settings
 from app.staffing import routes as staffing
+from app.standing.service import Standings
 from app.storage.database import Database
 from app.storage.location import cache_folder, database_url
 from app.workloads import routes as workloads

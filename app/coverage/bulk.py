@@ -11,11 +11,11 @@ from app.assignments.decide import Known, settle
 from app.assignments.locators import Ground
 from app.coverage import answer, footing
 from app.coverage.answer import ASSIGNED, OUTSIDE, POINT, REJECTED, UNASSIGNED, Answer
-from app.coverage.asking import Asking
 from app.coverage.columns import Question
 from app.coverage.footing import Footing
 from app.coverage.known import known_of
 from app.policies import service as policies
+from app.standing.asking import Asking
 from geo.geocodes import GeocodePolicy
 from geo.precedence import Rule, parse_rules
 

@@ -23,7 +23,7 @@ async def ground_of(
 
     Which plan that is, and its version, is read from the database for every request: an answer is never
     staler than its transaction, and without a database there is no answer. Questions of what is known now
-    need no transaction for that (:mod:`app.coverage.asking`).
+    need no transaction for that (:mod:`app.standing.asking`).
     """
     if plan_id is None:
         plan = await plans.in_force(connection, plane.plane_id, day, known_at)

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
-from app.coverage.asking import confirmed
+from app.standing.asking import confirmed
 
 
 class Direct(APIRoute):

@@ -14,11 +14,11 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments.locators import Ground
-from app.coverage.asking import Asking
 from app.coverage.choosing import ground_of
 from app.planes import service as planes
 from app.planes.service import Plane
 from app.requests import Scope, known_moment
+from app.standing.asking import Asking
 
 T = TypeVar("T")
 Read = Callable[[AsyncConnection], Awaitable[T]]

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments.locators import Ground
 from app.coverage import footing
-from app.coverage.asking import Asking
 from app.coverage.footing import Footing
 from app.coverage.schemas import LocateQuery
 from app.errors import Invalid
 from app.orgs import responsibilities
 from app.plans import service as plans
+from app.standing.asking import Asking
 from geo.cells import RESOLUTION
 from geo.datum import point_to_working
 

@@ -8,12 +8,12 @@ from fastapi.responses import Response
 
 from app import tokens
 from app.coverage import bulk, counting, formats, grid_cells, json_columns, locating
-from app.coverage.asking import Confirmed
 from app.coverage.counting import By
 from app.coverage.direct import Direct
 from app.coverage.repository import Measure, Split
 from app.coverage.schemas import AssignQuery, GridCellsOut, Located, LocateQuery
 from app.requests import At, KnownAt, Reading, known_moment
+from app.standing.asking import Confirmed
 
 router = APIRouter(prefix="/v1", tags=["coverage"])
 direct = APIRouter(prefix="/v1", tags=["coverage"], route_class=Direct)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from app.coverage.standing import Standings
+from app.standing.service import Standings
 from app.storage.database import Database
 from tests.integration.plans.conftest import city as city
 

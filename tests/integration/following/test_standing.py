@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import text
 
 from app.auth import service as auth
-from app.coverage.standing import Standing, Standings
 from app.errors import Unauthenticated, Unavailable
+from app.standing.service import Standing, Standings
 from app.storage.database import Database
 from app.storage.revisions import Revisions
 from tests.integration.plans.conftest import FIRST, TODAY, features, four, published, square

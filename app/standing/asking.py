@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments.locators import Ground
 from app.auth.service import KeyHolder
-from app.coverage.standing import Standing, Standings
 from app.planes import service as planes
 from app.planes.service import Plane
 from app.requests import Credentials, bearer, secret_of
+from app.standing.service import Standing, Standings
 
 T = TypeVar("T")
 
