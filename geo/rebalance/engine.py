@@ -12,7 +12,8 @@ from geo.rebalance.certificates import Certificate
 from geo.rebalance.control import Cancel, Control, Progress
 from geo.rebalance.model import Model, model_of
 from geo.rebalance.problem import Floats, Ints, Problem
-from geo.rebalance.runs import How, capped, from_scratch, redraw
+from geo.rebalance.runs import How, capped, redraw
+from geo.rebalance.scratch import from_scratch
 from geo.rebalance.steps import Step
 
 SHAPE = {"moves": 0.22, "compact": 1.5}

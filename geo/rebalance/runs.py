@@ -1,4 +1,4 @@
-"""Plans from searches: parts in parallel, several starts, the cap on moved work, grids from scratch."""
+"""Plans from searches: parts in parallel, several starts, and the cap on moved work."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from geo.rebalance import greenfield, mend
+from geo.rebalance import mend
 from geo.rebalance.control import Control
 from geo.rebalance.model import Model
 from geo.rebalance.parts import Part, parts_of
@@ -67,7 +67,7 @@ def redraw(
     for part in parts:
         labels[part.units] = best[part.number].labels
     if not hopeless:
-        _even_out(model, parts, budgets, labels, how, control)
+        settle(model, parts, budgets, labels, how, control)
     if model.within(model.loads(labels)).all():
         control.feasible_now()
     return labels
@@ -109,25 +109,7 @@ def capped(
     return redraw(model, current, replace(how, mu=CAP_SHAPES[-1]), control, hopeless=hopeless, budget=budget)
 
 
-def from_scratch(model: Model, how: How, control: Control) -> Ints:
-    """Connected grids by bisection, then annealed for balance and short borders."""
-    first = partial(greenfield.first_plan, model, np.random.default_rng([how.seed, 2]), control.stopped)
-    labels = control.run([first])[0]
-    tasks: list[Callable[[], Outcome]] = []
-    parts = parts_of(model, labels)
-    for part in parts:
-        schedule = replace(schedule_for(part, max(how.mu, 1.0)), start=1.5, middle=0.4, repairs=20)
-        key = (how.seed, part.number, 0)
-        tasks.append(
-            partial(improve, model, part, labels, key, schedule.scaled(how.effort), control, part.number)
-        )
-    for part, outcome in zip(parts, control.run(tasks), strict=True):
-        labels[part.units] = outcome.labels
-    _even_out(model, parts, [np.inf] * len(parts), labels, replace(how, mu=max(how.mu, 1.0)), control)
-    return labels
-
-
-def _even_out(
+def settle(
     model: Model, parts: list[Part], budgets: list[float], labels: Ints, how: How, control: Control
 ) -> None:
     """Recombine, in place, the parts of a plan (n,) that are outside their limits."""
