@@ -1,0 +1,264 @@
+"""The least moved plan of a small class, and the proof: a mixed-integer program on its units.
+
+x[u, g] = 1 if unit u ends in grid g. Balance and one grid for each unit are rows from the start. That a
+grid is in one piece is said by cuts, added where a solution breaks them: of two units a, b of a grid that
+are not neighbours, some unit of any set that separates them is in the grid too (a, b-separators; Carvajal,
+Constantino, Goycoolea, Vielma and Weintraub 2013; Validi, Buchanan and Lykhovyd 2022). A piece that is too
+light to be the whole grid needs only itself: whoever has one of its units has one of its ring.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo.rebalance.model import SLACK, Model
+from geo.rebalance.problem import Bools, Floats, Ints
+from geo.rebalance.reach import beside_what_it_had, out_of_reach
+from geo.rebalance.solver import EXACT, Answer, Program
+
+CHOICES = 480
+"""Units that may move times grids: a class with more is not tried."""
+WORK = 600_000
+"""Nodes of the search trees of a class, over all its solves, times its choices."""
+LUCK = 20_000
+"""The same where only an even sum of uneven weights would do, and trees find nothing."""
+ROUNDS = 200
+"""Solves of a class; each adds at least one cut."""
+
+
+@dataclass(frozen=True, eq=False)
+class Optimum:
+    """What is proven for a class.
+
+    ``labels`` (n,) is the best plan known with this class redrawn, None if none was found. ``bound`` is the
+    least move weight of any plan (inf: there is none). ``optimal``: the bound is that of ``labels``.
+    """
+
+    labels: Ints | None
+    bound: float
+    optimal: bool
+
+
+def can_try(model: Model, current: Ints, c: int) -> bool:
+    """Whether a class is small enough."""
+    units, grids = _units(model, current, c), _grids(model, c)
+    return 0 < int((~model.fixed[units]).sum()) * len(grids) <= CHOICES
+
+
+def least_moved(
+    model: Model,
+    current: Ints,
+    labels: Ints,
+    c: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Optimum:
+    """The least moved plan of class ``c``; all other units stay as in ``labels`` (n,).
+
+    ``labels`` is the best plan so far: it is kept unless one is found that moves less, or that is within
+    limits where it is not. A plan that no order of steps could carry out is not taken, so the plan can be
+    above the bound. Grids that are locked, and their units, are not looked at.
+    """
+    small = _Class(model, current, labels, c, stopped)
+    exact = model.tol == 0
+    luck = exact.any() and (model.W[:, exact] != np.round(model.W[:, exact])).any()
+    return small.solve((LUCK if luck else WORK) // max(1, small.n * small.G))
+
+
+class _Class:
+    """One class while it is being solved; its units and grids numbered from 0."""
+
+    def __init__(
+        self, model: Model, current: Ints, labels: Ints, c: int, stopped: Callable[[], bool]
+    ) -> None:
+        self.model, self.current, self.labels = model, current, labels
+        self.units, self.grids = _units(model, current, c), _grids(model, c)
+        self.n, self.G = len(self.units), len(self.grids)
+        self.at = np.full(model.n, -1)
+        self.at[self.units] = np.arange(self.n)
+        self.near = [
+            [v for v in self.at[model.indices[model.indptr[u] : model.indptr[u + 1]]].tolist() if v >= 0]
+            for u in self.units
+        ]
+        self.move = model.move[self.units]
+        self.unit = max(float(self.move.sum()) / max(1, self.n), 1e-300)
+        self.W = model.W[self.units]
+        self.low, self.high = model.low[self.grids], model.high[self.grids]
+        self.forced = float(self.move[~model.remain[current[self.units]]].sum())
+        self.program = self._program(stopped)
+
+    def solve(self, nodes: int) -> Optimum:
+        """Solve, cut, and solve again until the solution is a plan or nothing is left."""
+        best = self._whole(self.labels[self.units])
+        kept: Ints | None = self.labels if best else None
+        value = self._moved(self.labels[self.units]) if best else np.inf
+        bound, proven = 0.0, np.inf
+        for _ in range(ROUNDS):
+            answer = self._solve(nodes, kept)
+            nodes -= max(1, answer.nodes)
+            reached = answer.bound * self.unit + self.forced if np.isfinite(answer.bound) else answer.bound
+            bound = max(bound, min(reached, proven))
+            if answer.status == "infeasible":
+                return Optimum(kept, min(value, proven), kept is not None and value <= proven)
+            if answer.x is not None:
+                labels = self._plan(answer.x)
+                cuts = self._cut(labels)
+                if cuts == 0:
+                    now = self._moved(labels)
+                    proven = min(proven, now) if answer.status == "optimal" else proven
+                    if out_of_reach(self.model, self._all(labels), self.grids).size == 0:
+                        if now < value - EXACT * self.unit:
+                            kept, value = self._all(labels), now
+                        if answer.status == "optimal":
+                            return Optimum(kept, min(proven, value), value <= proven + EXACT * self.unit)
+                    else:
+                        self._cut_reach(labels)
+            if answer.status != "optimal" or nodes <= 0:
+                break
+        return Optimum(kept, min(bound, value), False)
+
+    def _program(self, stopped: Callable[[], bool]) -> Program:
+        """One grid for each unit, limits, no empty grid, no lone unit that is too light."""
+        n, G, model = self.n, self.G, self.model
+        home = self.current[self.units]
+        cost = np.repeat(self.move / self.unit, G).reshape(n, G)
+        cost[home[:, None] == self.grids[None]] = 0
+        cost[~model.remain[home]] = 0
+        room = SLACK * np.maximum(model.target[self.grids], 1e-300)
+        may: Bools = np.asarray((self.W[:, None] <= self.high[None] + room[None]).all(axis=2), bool)
+        fixed = model.fixed[self.units]
+        may[fixed] = home[fixed, None] == self.grids[None]
+        program = Program(cost.ravel(), may.ravel().astype(float), np.ones(n * G, bool), stopped)
+        every = np.arange(n)
+        for u in range(n):
+            program.add(1, 1, u * G + np.arange(G), 1.0)
+        for i in range(G):
+            program.add(1, np.inf, every * G + i, 1.0)
+            for j in np.flatnonzero(np.isfinite(model.tol)).tolist():
+                scale = max(model.target[self.grids[i], j], 1e-300)
+                low, high = (self.low[i, j] - room[i, j]) / scale, (self.high[i, j] + room[i, j]) / scale
+                heavy = np.flatnonzero(self.W[:, j] > 0)
+                program.add(low, high, heavy * G + i, self.W[heavy, j] / scale)
+        for u, i in np.argwhere(may & ~fixed[:, None]).tolist():
+            if self._light(self.W[u], i):
+                self._ring_cut(program, u, i, set(self.near[u]))
+        return program
+
+    def _solve(self, nodes: int, kept: Ints | None) -> Answer:
+        start = None
+        if kept is not None:
+            start = (kept[self.units][:, None] == self.grids[None]).astype(float).ravel()
+        return self.program.solve(nodes, start)
+
+    def _cut(self, labels: Ints) -> int:
+        """Add what the plan (of the class) breaks; how many cuts."""
+        count = 0
+        for i in range(self.G):
+            inside = set(np.flatnonzero(labels == self.grids[i]).tolist())
+            pieces = self._pieces(inside)
+            if len(pieces) > 1:
+                pieces.sort(key=lambda p: (float(self.W[list(p)].sum()), min(p)))
+                for piece in pieces[:-1]:
+                    count += self._cut_piece(piece, pieces[-1])
+            elif not self._fits(inside, i):
+                members = np.array(sorted(inside))
+                others = np.setdiff1d(np.arange(self.n), members)
+                at = np.concatenate([members, others]) * self.G + i
+                sign = np.concatenate([np.ones(len(members)), -np.ones(len(others))])
+                self.program.add(-np.inf, len(members) - 1, at, sign)
+                count += 1
+        return count
+
+    def _cut_piece(self, piece: set[int], other: set[int]) -> int:
+        """Cuts, for every grid, that keep a piece from being there apart from the other piece."""
+        ring = {v for u in piece for v in self.near[u]} - piece
+        beyond = self._reached(other, piece | ring)
+        separator = {v for v in ring if not beyond.isdisjoint(self.near[v])}
+        shut = self._reached(piece, separator)
+        alone, closed = self.W[sorted(piece)].sum(axis=0), self.W[sorted(shut)].sum(axis=0)
+        count = 0
+        for i in range(self.G):
+            if self._light(alone, i):
+                for u in sorted(piece):
+                    self._ring_cut(self.program, u, i, separator if self._light(closed, i) else ring)
+                    count += 1
+            else:
+                a = max(piece, key=lambda u: (self.move[u], -u))
+                b = max(other, key=lambda u: (self.move[u], -u))
+                at = np.array([a, b, *sorted(separator)]) * self.G + i
+                sign = np.array([1.0, 1.0] + [-1.0] * len(separator))
+                self.program.add(-np.inf, 1, at, sign)
+                count += 1
+        return count
+
+    def _cut_reach(self, labels: Ints) -> None:
+        """Rule out a plan that leaves a grid nothing of its own, nor anything beside what it had."""
+        for g in out_of_reach(self.model, self._all(labels), self.grids):
+            i = int(np.flatnonzero(self.grids == g)[0])
+            inside = np.flatnonzero(labels == g)
+            home = self.current[self.units]
+            escape = beside_what_it_had(self.model, int(g))[self.units] | (home != home[inside[0]])
+            for u in inside:
+                at = np.concatenate([[u], np.flatnonzero(escape)]) * self.G + i
+                sign = np.concatenate([[1.0], -np.ones(int(escape.sum()))])
+                self.program.add(-np.inf, 0, at, sign)
+
+    def _ring_cut(self, program: Program, u: int, i: int, ring: set[int]) -> None:
+        at = np.array([u, *sorted(ring)]) * self.G + i
+        program.add(-np.inf, 0, at, np.array([1.0] + [-1.0] * len(ring)))
+
+    def _light(self, weight: Floats, i: int) -> bool:
+        """Whether a weight (k,) is too little to be all of grid i."""
+        room = SLACK * np.maximum(self.model.target[self.grids[i]], 1e-300)
+        return bool((weight < self.low[i] - room).any())
+
+    def _fits(self, inside: set[int], i: int) -> bool:
+        weight = self.W[sorted(inside)].sum(axis=0)
+        room = SLACK * np.maximum(self.model.target[self.grids[i]], 1e-300)
+        return bool(((weight >= self.low[i] - room) & (weight <= self.high[i] + room)).all())
+
+    def _whole(self, labels: Ints) -> bool:
+        """Whether a plan of the class (its units' grids) is within limits and each grid in one piece."""
+        for i, g in enumerate(self.grids):
+            inside = set(np.flatnonzero(labels == g).tolist())
+            if len(self._pieces(inside)) != 1 or not self._fits(inside, i):
+                return False
+        return bool(np.isin(labels, self.grids).all())
+
+    def _plan(self, x: Floats) -> Ints:
+        return np.asarray(self.grids[x.reshape(self.n, self.G).argmax(axis=1)], np.int64)
+
+    def _all(self, labels: Ints) -> Ints:
+        out = self.labels.copy()
+        out[self.units] = labels
+        return out
+
+    def _moved(self, labels: Ints) -> float:
+        return float(self.move[labels != self.current[self.units]].sum())
+
+    def _pieces(self, inside: set[int]) -> list[set[int]]:
+        left, found = set(inside), []
+        while left:
+            piece = self._reached({min(left)}, set(range(self.n)) - left)
+            left -= piece
+            found.append(piece)
+        return found
+
+    def _reached(self, sources: set[int], walls: set[int]) -> set[int]:
+        """Units connected with the sources without entering the walls."""
+        seen, stack = set(sources), sorted(sources)
+        while stack:
+            for v in self.near[stack.pop()]:
+                if v not in seen and v not in walls:
+                    seen.add(v)
+                    stack.append(v)
+        return seen
+
+
+def _units(model: Model, current: Ints, c: int) -> Ints:
+    free: Bools = (model.open_grids | ~model.remain)[current] & (model.unit_class == c)
+    return np.flatnonzero(free)
+
+
+def _grids(model: Model, c: int) -> Ints:
+    return np.flatnonzero(model.open_grids & (model.grid_class == c))

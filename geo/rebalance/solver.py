@@ -1,0 +1,108 @@
+"""Mixed-integer programs, solved by HiGHS so that the answer does not depend on the clock or the threads.
+
+Rows may be added between two solves. Nodes are counted, not seconds; only a stop sign (the time limit or
+a cancel of the whole redraw) ends a solve early, and what is proven until then is kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+import numpy.typing as npt
+
+from geo.rebalance.problem import Floats, Ints
+
+EXACT = 1e-9
+"""Rows and integers are kept, and optima proven, to this; so rows should be scaled to about 1."""
+NO_NODE_LIMIT = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a solve found. ``status`` optimal, infeasible, limit (of nodes) or stopped.
+
+    ``x`` the best solution (None if none), ``value`` its cost (inf if none), ``bound`` a proven lower bound
+    on the cost of every solution (inf if there is none), ``nodes`` of the search tree.
+    """
+
+    status: str
+    x: Floats | None
+    value: float
+    bound: float
+    nodes: int
+
+
+class _Quiet(highspy.Highs):
+    """HiGHS greets on standard output as soon as callbacks are enabled, which is for answers alone."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        self.silent()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
+class Program:
+    """min cost @ x over rows, 0 <= x <= upper, some x whole. One thread, a fixed seed."""
+
+    def __init__(
+        self,
+        cost: Floats,
+        upper: Floats,
+        whole: npt.NDArray[np.bool_],
+        stopped: Callable[[], bool] = lambda: False,
+    ):
+        """``cost``, ``upper`` and ``whole`` (v,); ``stopped`` is asked while solving."""
+        n = len(cost)
+        self.columns = n
+        self._stopped = stopped
+        self._model = h = _Quiet()  # type: ignore[no-untyped-call]
+        for name, value in (
+            ("threads", 1),
+            ("random_seed", 0),
+            ("mip_rel_gap", 0.0),
+            ("mip_abs_gap", EXACT),
+            ("mip_feasibility_tolerance", EXACT),
+            ("primal_feasibility_tolerance", EXACT),
+            ("dual_feasibility_tolerance", EXACT),
+        ):
+            h.setOptionValue(name, value)
+        at = np.arange(n, dtype=np.int32)
+        h.addVars(n, np.zeros(n), np.asarray(upper, np.float64))
+        h.changeColsCost(n, at, np.asarray(cost, np.float64))
+        which = at[whole]
+        if len(which):
+            kinds = np.full(len(which), int(highspy.HighsVarType.kInteger), np.uint8)
+            h.changeColsIntegrality(len(which), which, kinds)
+        for interrupt in (h.cbMipInterrupt, h.cbSimplexInterrupt):
+            interrupt.subscribe(self._look)
+
+    def _look(self, event: "highspy.HighsCallbackEvent") -> None:
+        if self._stopped():
+            event.interrupt()
+
+    def add(self, low: float, high: float, columns: Ints, values: Floats | float) -> None:
+        """One more row: low <= values @ x[columns] <= high. Columns must differ."""
+        at = np.asarray(columns, np.int32)
+        self._model.addRow(low, high, len(at), at, np.broadcast_to(np.float64(values), at.shape).copy())
+
+    def solve(self, nodes: int = NO_NODE_LIMIT, start: Floats | None = None) -> Answer:
+        """The best x within a number of nodes; ``start`` (v,) a solution known before."""
+        h = self._model
+        h.setOptionValue("mip_max_nodes", int(nodes))
+        if start is not None:
+            known = highspy.HighsSolution()
+            known.col_value = [float(v) for v in start]
+            h.setSolution(known)
+        h.run()
+        info, status = h.getInfo(), h.getModelStatus()
+        used = max(0, int(info.mip_node_count))
+        if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+            return Answer("infeasible", None, np.inf, np.inf, used)
+        found = info.primal_solution_status == 2
+        x = np.asarray(h.getSolution().col_value, np.float64) if found else None
+        value = float(info.objective_function_value) if found else np.inf
+        if status == highspy.HighsModelStatus.kOptimal:
+            return Answer("optimal", x, value, value, used)
+        bound = float(info.mip_dual_bound)
+        kind = "stopped" if status == highspy.HighsModelStatus.kInterrupt else "limit"
+        return Answer(kind, x, value, bound if np.isfinite(bound) else -np.inf, used)
