@@ -22,7 +22,9 @@ class Job(OfOrganisation, Base):
     attempt: Mapped[int] = mapped_column(Integer, server_default="0")
     progress: Mapped[float] = mapped_column(Double, server_default="0")
     note: Mapped[Words | None]
+    detail: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    finish_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     params: Mapped[Json]
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB)

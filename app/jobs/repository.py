@@ -2,9 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.jobs.models import Job, JobRow
@@ -16,6 +16,7 @@ COLUMNS = (
     Job.status,
     Job.progress,
     Job.note,
+    Job.detail,
     Job.result,
     Job.problem,
     Job.cancel_requested,
@@ -53,6 +54,7 @@ async def start(connection: AsyncConnection, job_id: uuid.UUID) -> dict[str, Any
             beat_at=func.now(),
             progress=0,
             note=None,
+            detail=None,
         )
         .returning(*COLUMNS)
     )
@@ -60,21 +62,30 @@ async def start(connection: AsyncConnection, job_id: uuid.UUID) -> dict[str, Any
     return found[0] if found else None
 
 
+Wish = Literal["go on", "finish", "cancel", "gone"]
+
+
 async def beat(
-    connection: AsyncConnection, job_id: uuid.UUID, attempt: int, progress: float | None, note: str | None
-) -> bool | None:
-    """Say that the attempt is alive and how far it is: whether to cancel, or none if it lost its fence."""
-    values: dict[str, Any] = {"beat_at": func.now()}
-    if progress is not None:
-        values |= {"progress": progress, "note": note}
+    connection: AsyncConnection,
+    job_id: uuid.UUID,
+    attempt: int,
+    progress: float,
+    note: str | None,
+    detail: dict[str, Any],
+) -> Wish:
+    """Say that the attempt is alive and how far it is; what is wanted of it. ``gone``: it lost its fence."""
     told = (
         update(Job)
         .where(Job.job_id == job_id, Job.attempt == attempt, Job.status == "running")
-        .values(**values)
-        .returning(Job.cancel_requested)
+        .values(beat_at=func.now(), progress=progress, note=note, detail=detail or null())
+        .returning(Job.cancel_requested, Job.finish_requested)
     )
-    wanted: bool | None = (await connection.execute(told)).scalar_one_or_none()
-    return wanted
+    row = (await connection.execute(told)).one_or_none()
+    if row is None:
+        return "gone"
+    if row.cancel_requested:
+        return "cancel"
+    return "finish" if row.finish_requested else "go on"
 
 
 async def finish(
@@ -113,6 +124,13 @@ async def ask_to_cancel(connection: AsyncConnection, job_id: uuid.UUID) -> None:
     )
     await connection.execute(
         update(Job).where(Job.job_id == job_id, Job.status == "running").values(cancel_requested=True)
+    )
+
+
+async def ask_to_finish(connection: AsyncConnection, job_id: uuid.UUID) -> None:
+    """Ask for the best result so far, of a job that waits too: it will not seek long."""
+    await connection.execute(
+        update(Job).where(Job.job_id == job_id, Job.status.not_in(ENDED)).values(finish_requested=True)
     )
 
 

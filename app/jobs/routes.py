@@ -1,6 +1,8 @@
 """/v1/jobs"""
 
 import asyncio
+import math
+import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -18,6 +20,9 @@ from app.jobs.schemas import JobOut, RefusedRows
 from app.requests import Holder, Limit, Reading, Writing, database_of
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+LOOK_S, QUIET_S = 0.3, 0.6
+"""Seconds between looks at a job that somebody follows, and after which it is told again unchanged."""
 
 
 @router.get("/{job_id}", response_model=JobOut)
@@ -42,22 +47,22 @@ async def refused_rows(
 
 @router.get("/{job_id}/events", response_class=EventSourceResponse)
 async def job_events(job_id: uuid.UUID, request: Request, holder: Holder) -> EventSourceResponse:
-    """The job as server-sent events, one at each change, until it has ended."""
+    """The job as server-sent events, one at each change and at least one a second, until it has ended."""
     database = database_of(request)
     async with database.transaction(holder.org_id) as connection:
         await service.get(connection, job_id)
 
     async def follow() -> AsyncIterator[dict[str, str]]:
-        seen: dict[str, Any] | None = None
+        seen, said = None, -math.inf
         while True:
             async with database.transaction(holder.org_id) as connection:
                 job = service.document(await service.get(connection, job_id))
-            if job != seen:
-                seen = job
+            if job != seen or time.monotonic() - said > QUIET_S:
+                seen, said = job, time.monotonic()
                 yield {"event": job["status"], "data": orjson.dumps(job).decode()}
             if job["status"] not in ("queued", "running"):
                 return
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(LOOK_S)
 
     return EventSourceResponse(follow())
 

@@ -33,11 +33,16 @@ class Work:
     params: dict[str, Any]
     progress: float = 0.0
     note: str | None = None
+    detail: dict[str, Any] = field(default_factory=dict)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    early: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when somebody asked for the best result so far, if the work is of a kind that can give one."""
 
-    def tell(self, progress: float, note: str | None = None) -> None:
-        """Say how far the work is, 0 to 1; it is written to the job over another connection."""
-        self.progress, self.note = progress, note
+    def tell(self, progress: float, note: str | None = None, **detail: Any) -> None:
+        """Say how far the work is, 0 to 1, and what else is known of it (JSON); it is written to the job over
+        another connection.
+        """
+        self.progress, self.note, self.detail = progress, note, detail
 
     def check(self) -> None:
         """Raise :class:`Cancelled` if somebody asked for the job to stop; call it between pieces of work."""
@@ -106,8 +111,12 @@ async def _watch(work: Work, attempt: int) -> None:
     while True:
         await asyncio.sleep(BEAT_S)
         async with work.database.transaction(work.org_id) as connection:
-            wanted = await repository.beat(connection, work.job_id, attempt, work.progress, work.note)
-        if wanted is None or wanted:
+            wish = await repository.beat(
+                connection, work.job_id, attempt, work.progress, work.note, work.detail
+            )
+        if wish == "finish":
+            work.early.set()
+        if wish in ("cancel", "gone"):
             work.stop.set()
             ending = asyncio.ensure_future(inside.cancel_safe(timeout=BEAT_S * 4))
             try:

@@ -1,6 +1,6 @@
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
@@ -13,6 +13,9 @@ class JobOut(BaseModel):
     status: Status
     progress: float
     note: str | None = None
+    detail: dict[str, Any] | None = Field(
+        None, description="What else is known of the work while it runs: of a redraw stage, violation, …"
+    )
     result: dict[str, Any] | None
     problem: dict[str, Any] | None
 

@@ -23,6 +23,7 @@ def document(job: dict[str, Any]) -> dict[str, Any]:
         "status": job["status"],
         "progress": job["progress"],
         "note": job["note"],
+        "detail": job["detail"],
         "result": job["result"],
         "problem": job["problem"],
     }
@@ -73,6 +74,19 @@ async def cancel(connection: AsyncConnection, job_id: uuid.UUID) -> dict[str, An
     if job["status"] in repository.ENDED and job["status"] != "cancelled":
         raise Conflict(f"The job has {job['status']} already.", kind="job-ended")
     await repository.ask_to_cancel(connection, job_id)
+    return await get(connection, job_id)
+
+
+async def finish(connection: AsyncConnection, job_id: uuid.UUID, kind: str) -> dict[str, Any]:
+    """Ask a job of this kind for the best result it has so far. Raises :class:`Conflict` for another kind and
+    for a job that has ended.
+    """
+    job = await get(connection, job_id)
+    if job["kind"] != kind:
+        raise Conflict(f"A job of kind {job['kind']!r} is done or not done.", kind="cannot-finish-early")
+    if job["status"] in repository.ENDED:
+        raise Conflict(f"The job has {job['status']} already.", kind="job-ended")
+    await repository.ask_to_finish(connection, job_id)
     return await get(connection, job_id)
 
 

@@ -29,7 +29,9 @@ from app.storage.base import (
 
 
 class Building(OfOrganisation, Base):
-    """``building_id`` is the organisation's own id; where it stands and what it holds is dated."""
+    """``building_id`` is the organisation's own id; where it stands and what it holds is dated. A redraw
+    leaves a ``locked`` building in its grid.
+    """
 
     __tablename__ = "buildings"
     __table_args__ = (UniqueConstraint("org_id", "building_id"),)
@@ -40,6 +42,7 @@ class Building(OfOrganisation, Base):
     use: Mapped[Words | None]
     address: Mapped[Words | None]
     confirmed_on: Mapped[Day | None]
+    locked: Mapped[bool] = mapped_column(server_default=text("false"))
     attributes: Mapped[Attributes]
     updated_at: Mapped[Now]
 

@@ -26,6 +26,7 @@ from app.storage.base import (
     OfOrganisation,
     Uuid,
     Words,
+    geometry,
 )
 
 
@@ -104,6 +105,23 @@ class PlanGrid(OfOrganisation, Base):
     owner_id: Mapped[Words | None]
     locked: Mapped[bool] = mapped_column(server_default=text("false"))
     attributes: Mapped[Attributes]
+
+
+class PlanStep(OfOrganisation, Base):
+    """Ground that a transfer of a redraw's step moves: ``number`` counts the transfers, in order, from 1."""
+
+    __tablename__ = "plan_steps"
+    __table_args__ = (
+        ForeignKeyConstraint(["org_id", "plan_id"], ["plans.org_id", "plans.plan_id"], ondelete="CASCADE"),
+    )
+
+    plan_id: Mapped[Uuid] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    step: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[Words]
+    from_id: Mapped[Uuid]
+    to_id: Mapped[Uuid]
+    ground: Mapped[Any] = mapped_column("geometry", geometry("GEOMETRY"))
 
 
 class Lineage(OfOrganisation, Base):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, TypeVarTuple
 from app.errors import DomainError
 from app.jobs.runner import Work
 from app.rebalances import child_main
-from app.rebalances.child_main import Tell
+from app.rebalances.child_main import Finish, Tell
 
 Given = TypeVarTuple("Given")
 Made = TypeVar("Made")
@@ -32,12 +32,14 @@ def _receive(pipe: Connection) -> tuple[Any, ...] | None:
 
 
 async def run(
-    function: Callable[[*Given, Tell], Made], *given: *Given, work: Work, share: tuple[float, float]
+    function: Callable[[*Given, Tell, Finish], Made], *given: *Given, work: Work, share: tuple[float, float]
 ) -> Made:
-    """``function(*given, tell)`` in a child; its progress 0 to 1 becomes the stretch ``share`` of the job's.
+    """``function(*given, tell, finish)`` in a child; its progress 0 to 1 becomes the stretch ``share`` of the
+    job's.
 
     Raises what it raises, and :class:`app.errors.Cancelled` within a second of the wish to cancel, when the
-    child is ended. ``function`` must be importable, ``given`` and the answer picklable.
+    child is ended. When the job is to finish early, ``finish()`` is true in the child from then on.
+    ``function`` must be importable, ``given`` and the answer picklable.
     """
     ours, theirs = _SPAWN.Pipe()
     # The work goes over the pipe and not with the start: a child that dies before it has read more than a
@@ -52,8 +54,12 @@ async def run(
             work.check()
             await asyncio.wait({sending}, timeout=_POLL_S)
         sending.result()
+        told = False
         while True:
             work.check()
+            if work.early.is_set() and not told:
+                told = True
+                ours.send("finish")
             message = await asyncio.to_thread(_receive, ours)
             if message is None:
                 continue
@@ -62,7 +68,7 @@ async def run(
                 return made
             if message[0] == "raised":
                 raise message[1]
-            work.tell(low + (high - low) * message[1], message[2])
+            work.tell(low + (high - low) * message[1], message[2], **message[3])
     except (EOFError, ConnectionError):
         await asyncio.to_thread(child.join, 5)
         raise ChildDied(
