@@ -71,6 +71,7 @@ ALIASES: dict[str, dict[str, tuple[str, ...]]] = {
         "households": ("户数", "住户数", "覆盖户数"),
         "ports": ("端口数", "端口", "总端口数"),
         "ports_used": ("占用端口", "已用端口", "占用端口数", "已用端口数"),
+        "locked": ("锁定", "是否锁定"),
         "confirmed": _CONFIRMED,
     },
     "regions": {

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,8 +10,11 @@ import shapely
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.assignments import asking
+from app.audit import service as audit
+from app.audit.service import By
 from app.errors import Invalid, NotFound
 from app.places import buildings_repository as repository
+from app.places import facts as place_facts
 from app.places.buildings_repository import Box
 from app.planes import service as planes
 from app.plans import service as plans
@@ -26,6 +29,7 @@ async def page(
     plane: str | None,
     grid: str | None,
     box: Box | None,
+    locked: bool | None,
     after: str | None,
     limit: int,
 ) -> list[Document]:
@@ -40,7 +44,7 @@ async def page(
             grid_id = table.grid_ids[row]
     elif grid is not None:
         raise Invalid("A grid is one of a plane: say which with plane=CODE.", kind="missing-plane")
-    rows = await repository.page(connection, asked, plane_id, grid_id, box, after, limit)
+    rows = await repository.page(connection, asked, plane_id, grid_id, box, locked, after, limit)
     held = _customers(await repository.customers(connection, [row["building_pk"] for row in rows], asked))
     return [_row(row, held.get(row["building_pk"], []), codes) for row in rows]
 
@@ -59,7 +63,31 @@ def _row(row: Mapping[str, Any], customers: list[Mapping[str, Any]], codes: Mapp
         "on_net": _on_net(customers),
         "penetration": ratio(_on_net(customers), row["households"]),
         "confirmed": row["confirmed_on"],
+        "locked": row["locked"],
     }
+
+
+async def lock(connection: AsyncConnection, by: By, ids: Sequence[str], locked: bool) -> list[str]:
+    """Say whether redraws may move these buildings; which of them it changes. Raises for an unknown one."""
+    known = await place_facts.building_keys_of(connection, list(ids))
+    unknown = sorted(set(ids) - set(known))
+    if unknown:
+        raise Invalid(
+            f"There is no building {unknown[0]!r}; nothing was locked or unlocked.",
+            kind="unknown-building",
+            buildings=unknown[:100],
+        )
+    changed = await repository.set_locked(connection, ids, locked)
+    for building_id in changed:
+        await audit.record(
+            connection,
+            by,
+            "building.lock" if locked else "building.unlock",
+            "building",
+            building_id,
+            after={"locked": locked},
+        )
+    return changed
 
 
 async def one(connection: AsyncConnection, building_id: str, asked: AsOf) -> Document:
@@ -82,6 +110,7 @@ async def one(connection: AsyncConnection, building_id: str, asked: AsOf) -> Doc
         "use": row["use"],
         "address": row["address"],
         "confirmed": row["confirmed_on"],
+        "locked": row["locked"],
         "attributes": row["attributes"],
         "from": beginning(row["valid_from"]),
         "to": row["valid_to"],

@@ -14,8 +14,8 @@ from app.storage.rows import records
 Box = tuple[float, float, float, float]
 
 _BUILDING = """
-    SELECT b.building_pk, b.building_id AS id, b.name, b.use, b.address, b.confirmed_on, b.attributes,
-           v.households, v.ports, v.ports_used, v.datum, v.valid_from, v.valid_to,
+    SELECT b.building_pk, b.building_id AS id, b.name, b.use, b.address, b.confirmed_on, b.locked,
+           b.attributes, v.households, v.ports, v.ports_used, v.datum, v.valid_from, v.valid_to,
            ST_AsBinary(v.geometry, 'NDR') AS wkb{more}
     FROM buildings b
     JOIN building_versions v ON v.org_id = b.org_id AND v.building_pk = b.building_pk AND {stands}
@@ -46,6 +46,13 @@ _POINTS = """
     FROM account_places p WHERE p.building_pk = :key AND {is_there}
     GROUP BY 1, 2 ORDER BY customers DESC, lng, lat
 """
+_LOCK = text(
+    """
+    UPDATE buildings SET locked = :locked, updated_at = now()
+    WHERE building_id = ANY(CAST(:ids AS text[])) AND locked <> :locked
+    RETURNING building_id
+    """
+)
 _HISTORY = """
     SELECT v.valid_from, v.valid_to, v.recorded_at, v.households, v.ports, v.ports_used, v.datum,
            ST_AsBinary(v.geometry, 'NDR') AS wkb
@@ -60,6 +67,7 @@ async def page(
     plane_id: uuid.UUID | None,
     grid_id: uuid.UUID | None,
     box: Box | None,
+    locked: bool | None,
     after: str | None,
     limit: int,
 ) -> list[dict[str, Any]]:
@@ -74,6 +82,9 @@ async def page(
         words["joins"] = _HELD.format(how="", held=asked.holds("a"))
         words["where"] = "AND a.grid_id = :grid"
         params["grid"] = grid_id
+    if locked is not None:
+        words["where"] += " AND b.locked = :locked"
+        params["locked"] = locked
     if box is not None:
         words["where"] += " AND v.geometry && ST_MakeEnvelope(:west, :south, :east, :north, 4326)"
         params |= dict(zip(("west", "south", "east", "north"), box, strict=True))
@@ -85,6 +96,12 @@ async def one(connection: AsyncConnection, building_id: str, asked: AsOf) -> dic
     query = text(_ONE.format(more="", joins="", stands=asked.holds("v")))
     found = records(await connection.execute(query, asked.params | {"id": building_id}))
     return found[0] if found else None
+
+
+async def set_locked(connection: AsyncConnection, ids: Sequence[str], locked: bool) -> list[str]:
+    """Lock or unlock these buildings; which of them were not so before."""
+    changed = await connection.execute(_LOCK, {"ids": list(ids), "locked": locked})
+    return sorted(row.building_id for row in changed)
 
 
 async def customers(connection: AsyncConnection, keys: Sequence[int], asked: AsOf) -> list[dict[str, Any]]:

@@ -108,6 +108,12 @@ async def building_keys_after(connection: AsyncConnection, last: int, limit: int
     ]
 
 
+async def locked_building_keys(connection: AsyncConnection) -> Keys:
+    """The keys of the buildings that a redraw may not move, ascending."""
+    query = "SELECT building_pk FROM buildings WHERE locked ORDER BY building_pk"
+    return (await read_columns(connection, query, {"building_pk": "int64"}))["building_pk"]
+
+
 async def cluster_ids(connection: AsyncConnection, keys: Keys) -> Columns:
     """The organisation's own ids of clusters, ascending by key."""
     kinds: Any = {"cluster_pk": "int64", "cluster_id": "text"}

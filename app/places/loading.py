@@ -12,7 +12,7 @@ from app.staging import checks, evidence, touched
 from app.staging.params import ImportParams
 from app.staging.parsing import Field, Spec
 from app.staging.rows import finish, stage
-from app.staging.values import count, day, words
+from app.staging.values import count, day, truth, words
 from geo.files import Table
 
 BUILDINGS = Spec(
@@ -26,6 +26,7 @@ BUILDINGS = Spec(
         Field("households", count, "int4"),
         Field("ports", count, "int4"),
         Field("ports_used", count, "int4"),
+        Field("locked", truth, "bool"),
         Field("confirmed", day, "date"),
     ),
     place="building",

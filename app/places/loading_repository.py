@@ -36,6 +36,7 @@ _WANTED_BUILDINGS = text(
            CASE WHEN 'use' = ANY(:given) THEN s.use ELSE b.use END AS use,
            CASE WHEN 'address' = ANY(:given) THEN s.address ELSE b.address END AS address,
            coalesce(s.confirmed, b.confirmed_on) AS confirmed_on,
+           coalesce(CASE WHEN 'locked' = ANY(:given) THEN s.locked ELSE b.locked END, false) AS locked,
            coalesce(b.attributes, '{}') || CAST(s.attributes AS jsonb) AS attributes
     FROM staged s LEFT JOIN buildings b ON b.building_id = s.id
     WHERE s.reason IS NULL
@@ -178,7 +179,7 @@ async def merge_buildings(
     """Add and change the staged buildings: what they are called at once, the rest from ``since`` on."""
     await connection.execute(_WANTED_BUILDINGS, {"given": list(given)})
     table: Any = Building.__table__
-    values = ["name", "use", "address", "confirmed_on", "attributes"]
+    values = ["name", "use", "address", "confirmed_on", "locked", "attributes"]
     await merge(connection, org_id, table, ["building_id"], values, "wanted_buildings")
     asked = {"given": list(given), "crs": crs, "since": since}
     await connection.execute(_WANTED_BUILDING_VERSIONS, asked)

@@ -5,10 +5,11 @@ An id is the organisation's own and may hold anything, slashes too: the whole pa
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from app import tokens
 from app.coverage.counting import parse_bbox
+from app.idempotency.service import Answer
 from app.places import buildings, clusters
 from app.places.schemas import (
     BuildingHistory,
@@ -17,10 +18,12 @@ from app.places.schemas import (
     BuildingsOut,
     ClusterOut,
     ClustersOut,
+    LocksOut,
+    LocksWanted,
     RegionOut,
     RegionsOut,
 )
-from app.requests import KnownAt, Limit, Reading, When, known_moment
+from app.requests import KnownAt, Limit, Reading, When, Writing, known_moment
 from app.tables import Format, csv_response
 
 router = APIRouter(prefix="/v1", tags=["places"])
@@ -35,17 +38,32 @@ async def list_buildings(
     plane: Plane = None,
     grid: Annotated[str | None, Query(description="Only those in this grid of the plane.")] = None,
     bbox: Annotated[str | None, Query(description="west,south,east,north in WGS 84 degrees")] = None,
+    locked: Annotated[
+        bool | None, Query(description="Only those that a redraw may not, or may, move.")
+    ] = None,
     limit: Limit = 100,
     token: str | None = None,
     form: Format = "json",
 ) -> Any:
     """Buildings by id, with their households, ports, customers and penetration on the day."""
     after = tokens.part(token, str, None)
-    found = await buildings.page(scope.connection, when, plane, grid, parse_bbox(bbox), after, limit + 1)
+    box = parse_bbox(bbox)
+    found = await buildings.page(scope.connection, when, plane, grid, box, locked, after, limit + 1)
     page, following = tokens.cut(found, limit, lambda row: row["id"])
     if form == "csv":
         return csv_response(page, list(BuildingRow.model_fields), following)
     return {"at": when.at, "buildings": page, "next": following}
+
+
+@router.post("/buildings/locks", response_model=LocksOut)
+async def lock_buildings(body: LocksWanted, scope: Writing) -> Response:
+    """Say which buildings redraws are to leave in their grids."""
+
+    async def lock() -> Answer:
+        changed = await buildings.lock(scope.connection, scope.by, body.buildings, body.locked)
+        return Answer({"locked": body.locked, "changed": changed})
+
+    return await scope.once(lock)
 
 
 @router.get("/buildings/{building_id:path}/history", response_model=BuildingHistory)

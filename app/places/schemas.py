@@ -1,7 +1,7 @@
 import datetime as dt
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Counts = dict[str, int]
 
@@ -23,6 +23,23 @@ class BuildingRow(BaseModel):
     on_net: int
     penetration: float | None = Field(description="on_net / households")
     confirmed: dt.date | None
+    locked: bool = Field(description="A redraw leaves it in its grid.")
+
+
+class LocksWanted(BaseModel):
+    """Buildings that redraws are to leave in their grids, or may move again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    buildings: list[str] = Field(min_length=1, max_length=10_000)
+    locked: bool
+
+
+class LocksOut(BaseModel):
+    """Which buildings were locked or unlocked by it."""
+
+    locked: bool
+    changed: list[str]
 
 
 class BuildingsOut(BaseModel):
@@ -78,6 +95,7 @@ class BuildingOut(BaseModel):
     use: str | None
     address: str | None
     confirmed: dt.date | None
+    locked: bool = Field(description="A redraw leaves it in its grid.")
     attributes: dict[str, Any]
     from_: dt.date | None = Field(alias="from", description="The day from which it is so; null: ever since.")
     to: dt.date | None
