@@ -1,5 +1,6 @@
 """Lower bounds on the share that any plan within tolerance must move. They may be weak, never wrong."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,9 @@ import numpy as np
 from geo.rebalance.model import SLACK, Model
 from geo.rebalance.parts import regions
 from geo.rebalance.problem import Floats, Ints
+
+ELEMENTARY = "elementary: what must leave or enter grids outside their limits"
+"""Name of the proof that needs no search."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,12 @@ class Bound:
 
 
 def elementary(model: Model, current: Ints) -> Bound:
-    """What must leave the grids above their limits, or reach those below, whichever is more.
+    """The bound of what must leave or enter grids, class by class (see ``needs``)."""
+    return together(model, {ELEMENTARY: needs(model, current)})
+
+
+def needs(model: Model, current: Ints) -> dict[int, float]:
+    """For each class, the move weight that must leave the grids above their limits, or reach those below.
 
     A grid above a limit loses at least a set of its own units that weighs the excess, and these sets
     are disjoint; one below gains at least a set of others' units, likewise. In move weight such a set
@@ -27,14 +36,25 @@ def elementary(model: Model, current: Ints) -> Bound:
     where every region must keep its number of grids.
     """
     out, into = _needs(model, current)
-    total = 0.0
-    for c in np.unique(model.grid_class):
+    found = {}
+    for c in np.unique(model.grid_class).tolist():
         mine = model.grid_class == c
-        total += max(out[mine].sum(), into[mine].sum(), _by_region(model, current, int(c), out, into))
-    whole = float(model.move.sum())
-    return Bound(
-        max(0.0, total / whole - SLACK), "elementary: what must leave or enter grids outside their limits"
-    )
+        found[c] = max(out[mine].sum(), into[mine].sum(), _by_region(model, current, c, out, into))
+    return found
+
+
+def together(model: Model, proofs: Mapping[str, Mapping[int, float]]) -> Bound:
+    """The bound that all proofs give together: the largest move weight proven for each class, added up.
+
+    ``proofs``: name of the proof -> class -> move weight. The source names those that count.
+    """
+    total, used = 0.0, []
+    for c in np.unique(model.grid_class).tolist():
+        best = max(proofs, key=lambda name: proofs[name].get(c, 0.0))
+        total += proofs[best].get(c, 0.0)
+        used += [best] if proofs[best].get(c, 0.0) > 0 else []
+    names = [name for name in proofs if name in used] or list(proofs)[:1]
+    return Bound(max(0.0, total / float(model.move.sum()) - SLACK), "; ".join(names))
 
 
 def _needs(model: Model, current: Ints) -> tuple[Floats, Floats]:

@@ -13,7 +13,8 @@ from geo.rebalance.problem import Bools, Ints
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
-    """One reason. ``kind``: unit_too_heavy, class_total, cut_off, locks, cap (proofs), or not_found.
+    """One reason. ``kind``: unit_too_heavy, class_total, cut_off, locks, cap, no_plan (proofs), or
+    not_found.
 
     ``grids`` and ``units`` are numbers; ``weight`` is the column concerned and ``group`` the class (or None);
     ``figures`` has the numbers of the proof. ``message`` is a sentence with ``{grids}``, ``{units}``,
@@ -47,6 +48,18 @@ def cap_proof(bound: Bound, max_moved: float | None) -> list[Certificate]:
         f"allow {bound.share:.4f} or more"
     )
     return [Certificate("cap", message, figures={"least": float(bound.share), "most": float(max_moved)})]
+
+
+def no_plan(model: Model, c: int) -> Certificate:
+    """A class of which every plan was ruled out."""
+    grids = np.flatnonzero((model.grid_class == c) & model.open_grids)
+    units = int((model.unit_class == c).sum())
+    message = (
+        f"no way to share the {units} units of class {{class}} among its {len(grids)} grids keeps each "
+        "in one piece and within tolerance (all were ruled out); allow more tolerance, fewer locks, "
+        "smaller units or another bridge"
+    )
+    return Certificate("no_plan", message, tuple(map(int, grids)), group=c, figures={"units_of_class": units})
 
 
 def not_found(

@@ -10,8 +10,9 @@ from geo.rebalance import bounds, certificates, flow, steps
 from geo.rebalance.bounds import Bound
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.control import Cancel, Control, Progress
-from geo.rebalance.model import Model, model_of
+from geo.rebalance.model import SLACK, Model, model_of
 from geo.rebalance.problem import Floats, Ints, Problem
+from geo.rebalance.proving import prove
 from geo.rebalance.runs import How, capped, redraw
 from geo.rebalance.scratch import from_scratch
 from geo.rebalance.steps import Step
@@ -90,6 +91,10 @@ def rebalance(
         labels = from_scratch(model, how, control)
     else:
         labels = redraw(model, current, how, control, hopeless=bool(known.proofs))
+        if not known.proofs:
+            proven = prove(model, current, labels, control, take=how.mu <= SHAPE["moves"])
+            labels, known = proven.labels, replace(known, bound=proven.bound, proofs=proven.proofs)
+            control.tell(bound=proven.bound.share)
         too_low = known.bound is not None and max_moved is not None and known.bound.share > max_moved
         labels = capped(model, current, labels, how, control, max_moved, too_low or bool(known.proofs))
     control.look()
@@ -151,7 +156,7 @@ def _result(
             control.feasible_now()
         control.tell(stage="steps", violation=min(violation, 1e300), moved_share=share)
     moves = _moves(model, current, labels, control)
-    optimal = feasible and bound is not None and share <= bound.share + 1e-9
+    optimal = feasible and bound is not None and share <= bound.share + 2 * SLACK
     first = control.first_feasible if control is not None and feasible else None
     return Result(
         problem=model.problem,

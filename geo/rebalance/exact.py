@@ -14,7 +14,7 @@ import numpy as np
 
 from geo.rebalance.model import SLACK, Model
 from geo.rebalance.problem import Bools, Floats, Ints
-from geo.rebalance.reach import beside_what_it_had, out_of_reach
+from geo.rebalance.reach import stranded
 from geo.rebalance.solver import EXACT, Answer, Program
 
 CHOICES = 480
@@ -106,13 +106,14 @@ class _Class:
                 if cuts == 0:
                     now = self._moved(labels)
                     proven = min(proven, now) if answer.status == "optimal" else proven
-                    if out_of_reach(self.model, self._all(labels), self.grids).size == 0:
+                    lost = stranded(self.model, self._all(labels), self.grids)
+                    if not lost:
                         if now < value - EXACT * self.unit:
                             kept, value = self._all(labels), now
                         if answer.status == "optimal":
                             return Optimum(kept, min(proven, value), value <= proven + EXACT * self.unit)
-                    else:
-                        self._cut_reach(labels)
+                    for grid, piece in lost:
+                        self._cut_stranded(grid, piece)
             if answer.status != "optimal" or nodes <= 0:
                 break
         return Optimum(kept, min(bound, value), False)
@@ -191,17 +192,15 @@ class _Class:
                 count += 1
         return count
 
-    def _cut_reach(self, labels: Ints) -> None:
-        """Rule out a plan that leaves a grid nothing of its own, nor anything beside what it had."""
-        for g in out_of_reach(self.model, self._all(labels), self.grids):
-            i = int(np.flatnonzero(self.grids == g)[0])
-            inside = np.flatnonzero(labels == g)
-            home = self.current[self.units]
-            escape = beside_what_it_had(self.model, int(g))[self.units] | (home != home[inside[0]])
-            for u in inside:
-                at = np.concatenate([[u], np.flatnonzero(escape)]) * self.G + i
-                sign = np.concatenate([[1.0], -np.ones(int(escape.sum()))])
-                self.program.add(-np.inf, 0, at, sign)
+    def _cut_stranded(self, grid: int, piece: Ints) -> None:
+        """Whoever has a unit of a stranded piece keeps something of its own, or has more from that home."""
+        i, home = int(np.flatnonzero(self.grids == grid)[0]), self.model.home[self.units]
+        inside = set(self.at[piece].tolist())
+        more = {v for u in inside for v in self.near[u]} - inside
+        more = {v for v in more if home[v] == home[self.at[piece[0]]]}
+        more |= set(np.flatnonzero(home == grid).tolist())
+        for u in sorted(inside):
+            self._ring_cut(self.program, u, i, more)
 
     def _ring_cut(self, program: Program, u: int, i: int, ring: set[int]) -> None:
         at = np.array([u, *sorted(ring)]) * self.G + i

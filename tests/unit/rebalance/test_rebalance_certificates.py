@@ -52,12 +52,15 @@ def test_a_cap_below_the_bound() -> None:
     assert result.moved_share <= 0.01
 
 
+def test_every_way_ruled_out() -> None:
+    uneven = np.array([[31.0], [29.0]])  # units of 5 never add up to that
+    assert kinds(Problem(np.full(12, 5.0), EDGES, CURRENT, 2, 0.0, target=uneven)) == {"no_plan"}
+
+
 def test_nothing_proven_still_says_what_stays_outside() -> None:
-    assert kinds(
-        Problem(
-            np.full(12, 5.0), EDGES, strips(6, 2, [2, 2, 2]) % 2, 2, 0.0, target=np.array([[31.0], [29.0]])
-        )
-    ) == {"not_found"}
+    uneven = np.array([[1001.0], [999.0]])
+    many = Problem(np.full(400, 5.0), lattice(20, 20), strips(20, 20, [10, 10]), 2, 0.0, target=uneven)
+    assert kinds(many) == {"not_found"}
 
 
 @pytest.mark.parametrize(
