@@ -17,6 +17,11 @@ def _megabytes(field: str) -> float:
     return int(line.split()[1]) / 1024
 
 
+def most_held() -> float:
+    """The most megabytes that the process has held since it began."""
+    return _megabytes("VmHWM")
+
+
 def settle() -> float:
     """Give back what is free; the megabytes that the process holds then."""
     gc.collect()
@@ -29,5 +34,5 @@ def beyond(step: Callable[[], T]) -> tuple[T, float, float]:
     before = settle()
     _CLEAR.write_text("5")  # the peak begins again from here
     made = step()
-    peak = _megabytes("VmHWM")
+    peak = most_held()
     return made, peak - before, settle() - before
