@@ -19,6 +19,7 @@ from app.accounts import facts_repository as repository
 from app.accounts.facts_repository import Span
 from app.accounts.facts_repository import keys_after as keys_after
 from app.accounts.facts_repository import keys_of as keys_of
+from app.accounts.facts_repository import names_of as names_of
 
 Keys = NDArray[np.int64]
 

@@ -203,6 +203,13 @@ async def keys_after(connection: AsyncConnection, last: int, limit: int) -> Keys
     ]
 
 
+async def names_of(connection: AsyncConnection, keys: Keys) -> dict[int, str | None]:
+    """What these accounts are called."""
+    query = text("SELECT account_pk, name FROM accounts WHERE account_pk = ANY(CAST(:accounts AS bigint[]))")
+    found = await connection.execute(query, {"accounts": as_array(keys)})
+    return {row.account_pk: row.name for row in found}
+
+
 async def keys_of(connection: AsyncConnection, ids: list[str]) -> dict[str, int]:
     """The keys of accounts by the organisation's own ids; unknown ids are left out."""
     rows = await connection.execute(

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.places import facts_repository as repository
 from app.places.facts_repository import building_keys_after as building_keys_after
 from app.places.facts_repository import building_keys_of as building_keys_of
+from app.places.facts_repository import building_names as building_names
 from app.places.facts_repository import cluster_keys_of as cluster_keys_of
 from app.places.facts_repository import locked_building_keys as locked_building_keys
 from app.places.facts_repository import region_keys_of as region_keys_of

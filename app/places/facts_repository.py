@@ -108,6 +108,13 @@ async def building_keys_after(connection: AsyncConnection, last: int, limit: int
     ]
 
 
+async def building_names(connection: AsyncConnection, keys: Keys) -> dict[int, str | None]:
+    """What these buildings are called."""
+    query = text("SELECT building_pk, name FROM buildings WHERE building_pk = ANY(CAST(:keys AS bigint[]))")
+    found = await connection.execute(query, {"keys": as_array(keys)})
+    return {row.building_pk: row.name for row in found}
+
+
 async def locked_building_keys(connection: AsyncConnection) -> Keys:
     """The keys of the buildings that a redraw may not move, ascending."""
     query = "SELECT building_pk FROM buildings WHERE locked ORDER BY building_pk"

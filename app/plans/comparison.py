@@ -42,7 +42,7 @@ async def diff(connection: AsyncConnection, org_id: uuid.UUID, two: Pair) -> dic
     areas = {area.area_id: area.code for area in await directory.areas(connection, two.day)}
     codes = _codes(old, new)
     return {
-        **_head(two),
+        **head(two),
         "added": found.added,
         "removed": found.removed,
         "split": [{"grid": one.grid, "into": one.into} for one in found.split],
@@ -71,10 +71,7 @@ async def diff(connection: AsyncConnection, org_id: uuid.UUID, two: Pair) -> dic
 
 async def handover(connection: AsyncConnection, org_id: uuid.UUID, two: Pair) -> dict[str, Any]:
     """Per giving and receiving grid, with their owners: how many customers and buildings change hands."""
-    old, new = await _tables(connection, two)
-    names = await people.names(connection)
-    known = await responsibilities.owners(connection, two.plane.plane_id, two.day)
-    givers, receivers = _sides(old, known, names), _sides(new, known, names)
+    givers, receivers = await sides(connection, two)
 
     def row(one: Move) -> dict[str, Any]:
         return {
@@ -84,7 +81,18 @@ async def handover(connection: AsyncConnection, org_id: uuid.UUID, two: Pair) ->
             "buildings": one.buildings,
         }
 
-    return {**_head(two), "rows": [row(one) for one in await moves(connection, org_id, two)]}
+    return {**head(two), "rows": [row(one) for one in await moves(connection, org_id, two)]}
+
+
+Sides = dict[uuid.UUID | None, dict[str, Any]]
+
+
+async def sides(connection: AsyncConnection, two: Pair) -> tuple[Sides, Sides]:
+    """Of each grid of the old and of the new plan its code and name, and who owns it on the day."""
+    old, new = await _tables(connection, two)
+    names = await people.names(connection)
+    known = await responsibilities.owners(connection, two.plane.plane_id, two.day)
+    return _sides(old, known, names), _sides(new, known, names)
 
 
 def as_csv(document: dict[str, Any]) -> str:
@@ -102,7 +110,8 @@ def as_csv(document: dict[str, Any]) -> str:
     return out.getvalue()
 
 
-def _head(two: Pair) -> dict[str, Any]:
+def head(two: Pair) -> dict[str, Any]:
+    """Which plans are compared, and on which day."""
     against = str(two.old.plan_id) if two.old else None
     return {"plan": str(two.new.plan_id), "against": against, "day": two.day.isoformat()}
 
@@ -120,12 +129,8 @@ def _codes(old: GridTable | None, new: GridTable) -> dict[uuid.UUID | None, tupl
     return both | {one: (before.get(one), after.get(one)) for one in {*before, *after}}
 
 
-def _sides(
-    table: GridTable | None, known: dict[uuid.UUID, str], names: dict[str, str]
-) -> dict[uuid.UUID | None, dict[str, Any]]:
-    out: dict[uuid.UUID | None, dict[str, Any]] = {
-        None: dict.fromkeys(("grid", "grid_name", "person", "person_name"))
-    }
+def _sides(table: GridTable | None, known: dict[uuid.UUID, str], names: dict[str, str]) -> Sides:
+    out: Sides = {None: dict.fromkeys(("grid", "grid_name", "person", "person_name"))}
     for row, grid_id in enumerate(table.grid_ids if table else ()):
         assert table is not None
         person = table.owner_ids[row] or known.get(grid_id)

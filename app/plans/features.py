@@ -1,6 +1,7 @@
 """A plan's grids as GeoJSON, in the datum that the map draws in."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import orjson
 import shapely
 
 from app.plans.model import GridTable, Plan
+from app.plans.steps import StepLand
 from geo.datum import transform
 
 
@@ -16,14 +18,7 @@ def feature_collection(
     plan: Plan, table: GridTable, classes: Sequence[str], areas: dict[Any, str], datum: str
 ) -> bytes:
     """The grids in code-point order, ``classes`` those of a day. Heavy for many grids: run it in a thread."""
-    geometries = table.geometries
-    if datum != "wgs84":
-
-        def moved(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-            return np.column_stack(transform(xy[:, 0], xy[:, 1], "wgs84", datum))
-
-        geometries = np.asarray(shapely.transform(geometries, moved), dtype=object)
-    drawn = shapely.to_geojson(geometries)
+    drawn = _drawn(table.geometries, datum)
     features = [
         {
             "type": "Feature",
@@ -46,6 +41,41 @@ def feature_collection(
     return orjson.dumps(
         {"type": "FeatureCollection", "plan": str(plan.plan_id), "datum": datum, "features": features}
     )
+
+
+def step_collection(
+    plan: Plan, lands: Sequence[StepLand], codes: Mapping[uuid.UUID, str], datum: str
+) -> bytes:
+    """The ground that each transfer of a redraw moves, in order; ``codes`` of all grids before and after."""
+    drawn = _drawn(np.array([land.polygon for land in lands], dtype=object), datum)
+    features = [
+        {
+            "type": "Feature",
+            "id": land.number,
+            "geometry": orjson.Fragment(ground),
+            "properties": {
+                "step": land.step,
+                "kind": land.kind,
+                "from": codes[land.giver],
+                "to": codes[land.receiver],
+            },
+        }
+        for land, ground in zip(lands, drawn, strict=True)
+    ]
+    return orjson.dumps(
+        {"type": "FeatureCollection", "plan": str(plan.plan_id), "datum": datum, "features": features}
+    )
+
+
+def _drawn(geometries: npt.NDArray[np.object_], datum: str) -> Any:
+    """The geometries (WGS 84) as GeoJSON texts in the datum."""
+    if datum != "wgs84":
+
+        def moved(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+            return np.column_stack(transform(xy[:, 0], xy[:, 1], "wgs84", datum))
+
+        geometries = np.asarray(shapely.transform(geometries, moved), dtype=object)
+    return shapely.to_geojson(geometries)
 
 
 def _rounded(area: float) -> float | None:

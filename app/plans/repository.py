@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import insert, text, update
@@ -63,6 +63,18 @@ _VALIDATE = text(
     UPDATE plans SET status = 'validated', version = version + 1, validated_at = now(),
         acknowledged = CAST(:acknowledged AS jsonb)
     WHERE plan_id = :plan
+    """
+)
+_ADD_STEP = text(
+    """
+    INSERT INTO plan_steps (org_id, plan_id, number, step, kind, from_id, to_id, geometry)
+    VALUES (:org, :plan, :number, :step, :kind, :giver, :receiver, ST_GeomFromWKB(:wkb, 4326))
+    """
+)
+_STEPS = text(
+    """
+    SELECT number, step, kind, from_id AS giver, to_id AS receiver, ST_AsBinary(geometry, 'NDR') AS wkb
+    FROM plan_steps WHERE plan_id = :plan ORDER BY number
     """
 )
 _SUPERSEDE = text("UPDATE plan_terms SET superseded_at = :now WHERE term_id = :term")
@@ -155,6 +167,19 @@ async def add_term(
     """The plan is in force over these days, as known from ``now`` on."""
     asked = {"org": org_id, "plane": plane_id, "plan": plan_id, "from": valid_from, "to": valid_to}
     await connection.execute(_TERM, asked | {"now": now})
+
+
+async def add_steps(
+    connection: AsyncConnection, org_id: uuid.UUID, plan_id: uuid.UUID, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Keep the ground (``wkb``) that each transfer of a redraw's steps moves."""
+    if rows:
+        await connection.execute(_ADD_STEP, [{"org": org_id, "plan": plan_id, **row} for row in rows])
+
+
+async def steps(connection: AsyncConnection, plan_id: uuid.UUID) -> list[dict[str, Any]]:
+    """The transfers of the redraw that made the plan, in order."""
+    return records(await connection.execute(_STEPS, {"plan": plan_id}))
 
 
 async def set_report(connection: AsyncConnection, plan_id: uuid.UUID, report: dict[str, Any]) -> None:

@@ -12,18 +12,20 @@ from app.audit import service as audit
 from app.idempotency.service import Answer
 from app.orgs import directory
 from app.planes import service as planes
-from app.plans import checking, comparison, documents, features, moves, service, validation
+from app.plans import checking, comparison, documents, features, handing, moves, service, steps, validation
 from app.plans.schemas import (
     CheckOut,
     Datum,
     DiffOut,
+    HandoverList,
     HandoverOut,
     NewPlan,
     PlanOut,
     PlansOut,
     Validation,
 )
-from app.requests import Reading, Scope, Writing
+from app.requests import Limit, Reading, Scope, Writing
+from app.tables import Format, csv_response
 from geo.coverage import finding_to_json, is_valid
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"])
@@ -143,6 +145,52 @@ async def handover_plan(
         return document
     headers = {"Content-Disposition": f'attachment; filename="handover-{plan_id}.csv"'}
     return Response(comparison.as_csv(document), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+@router.get("/{plan_id}/handover/list", response_model=HandoverList)
+async def handover_list(
+    plan_id: uuid.UUID,
+    scope: Reading,
+    against: Against = None,
+    step: Annotated[int | None, Query(ge=1, description="Only what this step of the redraw moves.")] = None,
+    what: handing.What | None = None,
+    grid: Annotated[str | None, Query(description="Only what this grid gives or receives.")] = None,
+    limit: Limit = 1_000,
+    token: str | None = None,
+    form: Format = "json",
+) -> Any:
+    """Every customer and building that changes hands: from whom, to whom, and with which step."""
+    two = await _two(scope, plan_id, against)
+    found = await handing.page(
+        scope.connection,
+        scope.org_id,
+        two,
+        step=step,
+        what=what,
+        grid=grid,
+        after=tokens.parts(token, tokens.number, str, str),
+        limit=limit + 1,
+    )
+    page, following = tokens.cut(found, limit, handing.key)
+    if form == "csv":
+        return csv_response(handing.as_table(page), handing.COLUMNS, following)
+    return {**comparison.head(two), "rows": page, "next": following}
+
+
+@router.get("/{plan_id}/steps", response_class=Response)
+async def plan_steps(plan_id: uuid.UUID, scope: Reading, datum: Datum = "wgs84") -> Response:
+    """The ground that each step of the redraw moves, in order, as a GeoJSON FeatureCollection."""
+    plan = await service.get(scope.connection, plan_id)
+    codes = dict((await service.grid_table(scope.connection, plan_id)).code_of)
+    if plan.base_plan_id is not None:
+        codes = (await service.grid_table(scope.connection, plan.base_plan_id)).code_of | codes
+    lands = [
+        land
+        for land in await steps.of_plan(scope.connection, plan_id)
+        if land.giver in codes and land.receiver in codes
+    ]
+    body = await anyio.to_thread.run_sync(features.step_collection, plan, lands, codes, datum)
+    return Response(body, headers={"ETag": plan.etag}, media_type="application/geo+json")
 
 
 @router.post("/{plan_id}/validate", response_model=PlanOut)

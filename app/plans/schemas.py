@@ -173,3 +173,25 @@ class HandoverOut(BaseModel):
     against: str | None
     day: dt.date
     rows: list[HandoverRow]
+
+
+class HandoverItem(BaseModel):
+    """A customer or building that changes hands."""
+
+    step: int | None = Field(description="The step of the redraw that moves it; null: none does.")
+    what: Literal["customer", "building"]
+    id: str
+    name: str | None
+    building: str | None = Field(description="The building that a customer is in.")
+    from_: SideOut = Field(alias="from")
+    to: SideOut
+
+
+class HandoverList(BaseModel):
+    """A page of what changes hands, step by step; ``next`` is the token of the page behind it."""
+
+    plan: str
+    against: str | None
+    day: dt.date
+    rows: list[HandoverItem]
+    next: str | None

@@ -1,0 +1,181 @@
+"""Who and what changes hands between two plans, one by one, with the step of the redraw that moves it."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import anyio.to_thread
+import numpy as np
+import numpy.typing as npt
+import shapely
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.accounts import facts as account_facts
+from app.places import facts as place_facts
+from app.plans import comparison, moves, steps
+from app.plans.moves import Changes, Pair
+from app.plans.steps import StepLand
+
+What = Literal["customer", "building"]
+Ints = npt.NDArray[np.int64]
+Key = tuple[int, str, str]
+
+SIDE = ("grid", "grid_name", "person", "person_name")
+COLUMNS = (
+    *("step", "what", "id", "name", "building"),
+    *(f"{side}_{part}" for side in ("from", "to") for part in SIDE),
+)
+"""Of the list as a table."""
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """Changes with the step of each (0: none) and the building that a customer is in (None: none)."""
+
+    changes: Changes
+    lands: Sequence[StepLand]
+    account_step: Ints
+    account_id: npt.NDArray[np.object_]
+    account_building: npt.NDArray[np.object_]
+    building_step: Ints
+    building_id: npt.NDArray[np.object_]
+
+
+async def stepped(connection: AsyncConnection, two: Pair, found: Changes) -> Stepped:
+    """By which steps things change hands; by none where the old plan is not the one that was redrawn."""
+    lands: Sequence[StepLand] = ()
+    if two.old is not None and two.old.plan_id == two.new.base_plan_id:
+        lands = await steps.of_plan(connection, two.new.plan_id)
+    until = two.day + dt.timedelta(days=1)
+    accounts = await account_facts.accounts_of(connection, found.account_pk)
+    places = await account_facts.places_of(connection, accounts, two.day, until)
+    lng, lat = (np.full(len(found.account_pk), np.nan) for _ in range(2))
+    housed = np.full(len(found.account_pk), -1, np.int64)
+    lng[places.account], lat[places.account] = places.lng, places.lat
+    housed[places.account] = places.building_pk
+    keys = np.unique(np.concatenate([found.building_pk, housed[housed >= 0]]))
+    buildings = await place_facts.buildings_of(connection, keys, two.day, until)
+    inside = shapely.point_on_surface(buildings.ground)
+    stands = shapely.get_x(inside), shapely.get_y(inside)
+    row = np.searchsorted(buildings.building_pk, housed)
+    known = np.flatnonzero(housed >= 0)
+    # A customer stands where its building stands.
+    lng[known], lat[known] = stands[0][row[known]], stands[1][row[known]]
+    of_account = np.full(len(housed), None, dtype=object)
+    of_account[known] = buildings.building_id[row[known]]
+    own = np.searchsorted(buildings.building_pk, found.building_pk)
+
+    def decide() -> tuple[Ints, Ints]:
+        return (
+            steps.steps_of(lands, found.grids, found.account_giver, found.account_receiver, lng, lat),
+            steps.steps_of(
+                lands,
+                found.grids,
+                found.building_giver,
+                found.building_receiver,
+                stands[0][own],
+                stands[1][own],
+            ),
+        )
+
+    by_account, by_building = await anyio.to_thread.run_sync(decide)
+    return Stepped(
+        found, lands, by_account, accounts.account_id, of_account, by_building, buildings.building_id[own]
+    )
+
+
+async def page(
+    connection: AsyncConnection,
+    org_id: uuid.UUID,
+    two: Pair,
+    *,
+    step: int | None,
+    what: What | None,
+    grid: str | None,
+    after: Key | None,
+    limit: int,
+) -> list[dict[str, Any]]:
+    """What changes hands, ordered by step (first what no step moves), buildings before customers, then by id,
+    from behind ``after`` (a :func:`key`). ``grid``: only what it gives or receives.
+    """
+    both = await moves.decided(connection, org_id, two)
+    found = await stepped(connection, two, moves.changes(*both))
+    givers, receivers = await comparison.sides(connection, two)
+    rows = _rows(found)
+    if step is not None:
+        rows = [row for row in rows if row.step == step]
+    if what is not None:
+        rows = [row for row in rows if row.what == what]
+    if grid is not None:
+        rows = [row for row in rows if grid in (givers[row.giver]["grid"], receivers[row.receiver]["grid"])]
+    rows = sorted((row for row in rows if after is None or row.key > after), key=lambda row: row.key)[:limit]
+    names = {
+        "building": await place_facts.building_names(connection, _keys(rows, "building")),
+        "customer": await account_facts.names_of(connection, _keys(rows, "customer")),
+    }
+    return [
+        {
+            "step": row.step or None,
+            "what": row.what,
+            "id": row.id,
+            "name": names[row.what].get(row.pk),
+            "building": row.building,
+            "from": givers[row.giver],
+            "to": receivers[row.receiver],
+        }
+        for row in rows
+    ]
+
+
+def key(row: Mapping[str, Any]) -> Key:
+    """What the list is ordered by."""
+    return row["step"] or 0, row["what"], row["id"]
+
+
+def as_table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without anything inside anything, for CSV."""
+    return [
+        {name: row[name] for name in COLUMNS[:5]}
+        | {f"{side}_{part}": row[side][part] for side in ("from", "to") for part in SIDE}
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True)
+class _Row:
+    step: int
+    what: What
+    id: str
+    pk: int
+    building: str | None
+    giver: uuid.UUID | None
+    receiver: uuid.UUID | None
+
+    @property
+    def key(self) -> Key:
+        return self.step, self.what, self.id
+
+
+def _rows(found: Stepped) -> list[_Row]:
+    changes, grids = found.changes, found.changes.grids
+    buildings = zip(
+        found.building_step.tolist(), found.building_id, changes.building_pk.tolist(),
+        changes.building_giver.tolist(), changes.building_receiver.tolist(), strict=True,
+    )  # fmt: skip
+    customers = zip(
+        found.account_step.tolist(), found.account_id, changes.account_pk.tolist(), found.account_building,
+        changes.account_giver.tolist(), changes.account_receiver.tolist(), strict=True,
+    )  # fmt: skip
+    return [
+        *(_Row(step, "building", id_, pk, None, grids[a], grids[b]) for step, id_, pk, a, b in buildings),
+        *(
+            _Row(step, "customer", id_, pk, home, grids[a], grids[b])
+            for step, id_, pk, home, a, b in customers
+        ),
+    ]
+
+
+def _keys(rows: Sequence[_Row], what: What) -> Ints:
+    return np.unique(np.array([row.pk for row in rows if row.what == what], np.int64))
