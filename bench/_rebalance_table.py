@@ -8,6 +8,7 @@ Columns = Sequence[tuple[str, str, str]]
 
 REDRAW: Columns = (
     ("violation", "violation", ".2f"),
+    ("minutes", "violation_first", ".2f"),
     ("in pieces", "in_pieces", "d"),
     ("locks", "locked_moved", "d"),
     ("moved", "moved", ".3f"),
@@ -22,7 +23,7 @@ REDRAW: Columns = (
     ("MB", "megabytes", ".0f"),
 )
 SCRATCH: Columns = tuple(
-    c for c in REDRAW if c[0] in ("violation", "in pieces", "PP", "cut", "first s", "s", "MB")
+    c for c in REDRAW if c[0] in ("violation", "minutes", "in pieces", "PP", "cut", "first s", "s", "MB")
 )
 PUBLISHED: Columns = (
     ("violation", "violation", ".2f"),

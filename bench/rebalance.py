@@ -8,9 +8,10 @@ scratch, or UNITSxGRIDS. Towns are generated: two weights, two classes, rivers w
 and units, grids that have drifted apart. Every method runs in a process of its own, peers with --seconds at
 most (one that was too late is not tried on as large a town again), Gridwright with its own default limit of
 60. What peers give is matched to today's grids so that least moves. Columns: violation (at most 1 is within
-tolerance in both weights), grids in pieces, locked units moved, share of work moved and how many times the
-least flow and the proven bound that is, the gap, mean Polsby-Popper, cut edges, largest step, seconds until
-a first plan within tolerance, seconds in all, megabytes of the whole process.
+tolerance in both weights) and that of minutes alone, grids in pieces, locked units moved, share of work
+moved and how many times the least flow and the proven bound that is, the gap, mean Polsby-Popper, cut
+edges, largest step, seconds until a first plan within tolerance, seconds in all, megabytes of the whole
+process.
 """
 
 import argparse
