@@ -1,5 +1,5 @@
 # mypy: disable-error-code="no-untyped-def,no-untyped-call"
-"""Compiled ordering of moves: one unit at a time, each grid whole and no grid worse than allowed."""
+"""Compiled ordering of moves: transfer by transfer, each grid whole and no grid worse than allowed."""
 
 import numpy as np
 from numba import njit
@@ -21,6 +21,19 @@ def grid_violation(load, target, tol):
             continue
         worst = max(worst, off / tol[j] if tol[j] > 0.0 else np.inf)
     return worst
+
+
+@njit(cache=True, nogil=True)
+def urgency(source, source_target, sink, sink_target, tol):
+    """How far the source is above or the sink below its targets, whichever is more, in tolerances."""
+    most = -np.inf
+    for j in range(len(source)):
+        if not np.isfinite(tol[j]):
+            continue
+        over = source[j] / source_target[j] - 1.0 if source_target[j] > 0.0 else 1.0
+        under = 1.0 - sink[j] / sink_target[j] if sink_target[j] > 0.0 else -1.0
+        most = max(most, max(over, under) / max(tol[j], ROUNDING))
+    return most
 
 
 @njit(cache=True, nogil=True)
@@ -58,10 +71,21 @@ def _worst(a, b, load, target, tol):
 
 
 @njit(cache=True, nogil=True)
-def _try(u, final, labels, size, load, W, target, tol, remain, ceiling, easing,
+def _held(u, labels, size, indptr, indices):
+    """Whether unit u has a neighbour in its own grid, or is all of it."""
+    held = size[labels[u]] == 1
+    for i in range(indptr[u], indptr[u + 1]):
+        held = held or labels[indices[i]] == labels[u]
+    return held
+
+
+@njit(cache=True, nogil=True)
+def _try(u, final, labels, size, load, W, target, tol, remain, ceiling, easing, back,
          indptr, indices, mark, clock, queue):  # fmt: skip
     """Move unit u to its final grid if all rules hold; easing: only if neither grid gets worse."""
     a, b = labels[u], final[u]
+    if back and not _held(u, labels, size, indptr, indices):
+        return False
     if not reachable(u, b, labels, size, remain, indptr, indices, mark, clock, queue):
         return False
     before = _worst(a, b, load, target, tol)
@@ -74,69 +98,111 @@ def _try(u, final, labels, size, load, W, target, tol, remain, ceiling, easing,
 
 
 @njit(cache=True, nogil=True)
-def single_moves(order, final, labels, size, load, move, W, target, tol, remain, ceiling, cap, easing, once,
-                 indptr, indices, mark, clock, queue, pending, step_of, first_step):  # fmt: skip
-    """Carry out what can be done in transfers; returns the number of steps so far.
+def transfers(most, units, first, final, labels, size, load, move, W, target, tol, remain, ceiling, cap, back,
+              indptr, indices, mark, clock, queue, pending, step_of):  # fmt: skip
+    """Carry out up to ``most`` transfers; returns how many were possible.
 
-    Each step moves units of one pair of grids, one piece, of at most ``cap`` weight (or one unit). Steps
-    are numbered in ``step_of`` from ``first_step``; ``pending`` says what is still to move. ``once`` ends
-    after the first step.
+    ``units`` still to move are grouped by source and sink: group i is ``units[first[i]:first[i + 1]]``. The
+    most urgent group goes first, with moves that make neither grid worse; only where there are none, with
+    moves that keep below the ceiling. Each transfer is one piece of at most ``cap`` weight (or one unit),
+    numbered from 0 in ``step_of``; ``pending`` says what is still to move. ``back``: the moves are undone
+    from the end, so that a unit must also border what it leaves.
     """
-    step = first_step
+    groups = len(first) - 1
+    source = np.empty(groups, np.int64)
+    sink = np.empty(groups, np.int64)
+    left = np.zeros(groups, np.int64)
+    need = np.empty(groups, np.float64)
+    for i in range(groups):
+        u = units[first[i]]
+        source[i], sink[i], left[i] = labels[u], final[u], first[i + 1] - first[i]
     front = np.empty(len(labels) + 1, np.int64)
     waits = np.zeros(len(labels), np.bool_)
-    for position in range(len(order)):
-        u = order[position]
-        if not pending[u]:
-            continue
-        a, b = labels[u], final[u]
-        if not _try(u, final, labels, size, load, W, target, tol, remain, ceiling, easing,
-                    indptr, indices, mark, clock, queue):  # fmt: skip
-            continue
-        pending[u] = False
-        step_of[u] = step
-        weight = move[u]
-        tail = 0
-        for i in range(indptr[u], indptr[u + 1]):
-            v = indices[i]
-            if pending[v] and labels[v] == a and final[v] == b and not waits[v]:
-                waits[v] = True
-                front[tail] = v
-                tail += 1
-        more = True
-        while more:
-            more = False
-            kept = 0
-            now = tail
-            for i in range(now):
-                v = front[i]
-                fits = weight + move[v] <= cap
-                if fits and _try(v, final, labels, size, load, W, target, tol, remain, ceiling, easing,
-                                 indptr, indices, mark, clock, queue):  # fmt: skip
-                    pending[v] = False
-                    step_of[v] = step
-                    weight += move[v]
-                    more = True
-                    waits[v] = False
-                    for e in range(indptr[v], indptr[v + 1]):
-                        w = indices[e]
-                        if pending[w] and labels[w] == a and final[w] == b and not waits[w]:
-                            waits[w] = True
-                            front[tail] = w
-                            tail += 1
-                else:
-                    front[kept] = v
-                    kept += 1
-            for i in range(now, tail):
-                front[kept] = front[i]
-                kept += 1
-            tail = kept
-        for i in range(tail):
-            waits[front[i]] = False
+    step = 0
+    while step < most:
+        for i in range(groups):
+            a, b = source[i], sink[i]
+            need[i] = -urgency(load[a], target[a], load[b], target[b], tol) if left[i] > 0 else np.inf
+        order = np.argsort(need, kind="mergesort")
+        moved = 0
+        for ease in range(2):
+            easing = ease == 0
+            for position in range(groups):
+                i = order[position]
+                if left[i] == 0:
+                    break
+                for at in range(first[i], first[i + 1]):
+                    u = units[at]
+                    if pending[u] and _try(
+                        u, final, labels, size, load, W, target, tol, remain, ceiling, easing, back,
+                        indptr, indices, mark, clock, queue,
+                    ):  # fmt: skip
+                        moved = _grow(
+                            u, source[i], step, cap, easing, final, labels, size, load, move, W, target, tol,
+                            remain, ceiling, back, indptr, indices, mark, clock, queue, pending, step_of,
+                            front, waits,
+                        )  # fmt: skip
+                        left[i] -= moved
+                        break
+                if moved:
+                    break
+            if moved:
+                break
+        if moved == 0:
+            break
         step += 1
-        if once:
-            return step
     return step
+
+
+@njit(cache=True, nogil=True)
+def _grow(u, a, step, cap, easing, final, labels, size, load, move, W, target, tol, remain, ceiling, back,
+          indptr, indices, mark, clock, queue, pending, step_of, front, waits):  # fmt: skip
+    """Units beside the moved unit u that can follow it in the same transfer; returns how many went."""
+    b = final[u]
+    pending[u] = False
+    step_of[u] = step
+    weight = move[u]
+    moved = 1
+    tail = 0
+    for i in range(indptr[u], indptr[u + 1]):
+        v = indices[i]
+        if pending[v] and labels[v] == a and final[v] == b and not waits[v]:
+            waits[v] = True
+            front[tail] = v
+            tail += 1
+    more = True
+    while more:
+        more = False
+        kept = 0
+        now = tail
+        for i in range(now):
+            v = front[i]
+            if weight + move[v] <= cap and _try(
+                v, final, labels, size, load, W, target, tol, remain, ceiling, easing, back,
+                indptr, indices, mark, clock, queue,
+            ):  # fmt: skip
+                pending[v] = False
+                step_of[v] = step
+                weight += move[v]
+                moved += 1
+                more = True
+                waits[v] = False
+                for e in range(indptr[v], indptr[v + 1]):
+                    w = indices[e]
+                    if pending[w] and labels[w] == a and final[w] == b and not waits[w]:
+                        waits[w] = True
+                        front[tail] = w
+                        tail += 1
+            else:
+                front[kept] = v
+                kept += 1
+        for i in range(now, tail):
+            front[kept] = front[i]
+            kept += 1
+        tail = kept
+    for i in range(tail):
+        waits[front[i]] = False
+    return moved
 
 
 @njit(cache=True, nogil=True)

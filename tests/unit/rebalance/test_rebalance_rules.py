@@ -220,7 +220,8 @@ def test_when_no_time_is_left_for_ordering_the_rest_is_one_exchange_and_legal(lo
     moves = order_moves(result.model, problem.current, result.labels, overdue)
     assert replay(problem, replace(result, moves=moves)) == []
     assert len(moves) <= len(result.moves)
-    assert moves[-1].kind == "exchange"
+    if looks == 0:
+        assert [m.kind for m in moves] == ["exchange"]
 
 
 def test_cancelled_from_the_start_there_is_still_a_whole_plan() -> None:
