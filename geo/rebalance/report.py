@@ -2,16 +2,19 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from geo import metrics
 from geo.metrics import Shapes
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.engine import Result
+from geo.rebalance.model import Model
 from geo.rebalance.problem import Ints
+from geo.rebalance.steps import Step
 
 FEW = 5
 """So many names are written out in a message."""
@@ -23,7 +26,8 @@ class Names:
 
     ``units`` (n) ids, ``grids`` (G) codes, ``weights`` (k) names, ``classes`` class number -> (class, group),
     None where there is no such column. ``balanced`` are the columns of weights reported in full; the others
-    (a move weight that is not balanced) only as moved.
+    (a move weight that is not balanced) only as moved. ``counts`` name -> (n,): what else is told of what
+    moves, such as customers and buildings.
     """
 
     units: Sequence[str]
@@ -31,6 +35,7 @@ class Names:
     weights: Sequence[str]
     classes: Mapping[int, tuple[str | None, str | None]]
     balanced: Sequence[int]
+    counts: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
 
 def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[str, Any]:
@@ -81,6 +86,7 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
             "units": int(moved.sum()),
             "weight": {name: finite(gone[j]) for j, name in every},
             "share": {name: finite(share[j]) for j, name in every},
+            **_counts(names, np.flatnonzero(moved)),
         },
         "bound": None
         if result.bound is None
@@ -89,27 +95,81 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
         "gap": finite(gap),
         "cut_edges": {"before": before, "after": metrics.cut_edges(np.asarray(problem.edges), labels)},
         "polsby_popper": {"before": _mean(shapes, current, model.G), "after": _mean(shapes, labels, model.G)},
-        "moves": [
-            {
-                "step": i + 1,
-                "kind": step.kind,
-                "transfers": [
-                    {
-                        "units": [names.units[u] for u in t.units],
-                        "from": names.grids[t.source],
-                        "to": names.grids[t.sink],
-                    }
-                    for t in step.transfers
-                ],
-                "violation_after": finite(step.violation_after),
-            }
-            for i, step in enumerate(result.moves)
-        ],
+        "moves": [_step(i + 1, step, model, names) for i, step in enumerate(result.moves)],
         "largest_step": finite(result.largest_step),
         "certificates": [_certificate(c, names) for c in result.certificates],
         "seconds": {k: None if v is None else round(v, 3) for k, v in result.seconds.items()},
         "seed": result.seed,
         "stopped_by": result.stopped_by,
+    }
+
+
+def _step(number: int, step: Step, model: Model, names: Names) -> dict[str, Any]:
+    """A step with what it moves, from where to where, and why."""
+    return {
+        "step": number,
+        "kind": step.kind,
+        "transfers": [
+            {
+                "units": [names.units[u] for u in t.units],
+                "from": names.grids[t.source],
+                "to": names.grids[t.sink],
+                **_carried(model, names, t.units),
+            }
+            for t in step.transfers
+        ],
+        **_carried(model, names, step.units),
+        "violation_after": finite(step.violation_after),
+        "why": _why(step, names),
+    }
+
+
+def _carried(model: Model, names: Names, units: Ints) -> dict[str, Any]:
+    """Weights and counts of some units."""
+    weight = model.W[units].sum(axis=0)
+    return {
+        "weights": {name: finite(weight[j]) for j, name in enumerate(names.weights)},
+        **_counts(names, units),
+    }
+
+
+def _counts(names: Names, units: Ints) -> dict[str, Any]:
+    if not names.counts:
+        return {}
+    return {"counts": {name: _number(values[units].sum()) for name, values in names.counts.items()}}
+
+
+def _number(value: Any) -> float | int | None:
+    """A count as a whole number where it is one."""
+    return int(value) if np.isfinite(value) and value == int(value) else finite(value)
+
+
+WHY = {
+    "mend": "joins the pieces of {grid}",
+    "dissolve": "empties {grid}, which is to be dissolved",
+    "open": "begins the new grid {grid}",
+    "relieve": "{grid} has too much {measure}: {before:+.1%} before, {after:+.1%} after",
+    "fill": "{grid} has too little {measure}: {before:+.1%} before, {after:+.1%} after",
+    "pass_on": "makes room in {grid} for what others give: {measure} {before:+.1%}, {after:+.1%} after",
+    "replace": "makes up in {grid} for what it gives: {measure} {before:+.1%}, {after:+.1%} after",
+    "shape": "gives {grid} and its neighbours a better border",
+}
+"""What the kinds of reasons say."""
+
+
+def _why(step: Step, names: Names) -> dict[str, Any]:
+    why, grid = step.why, names.grids[step.why.grid]
+    measure = None if why.weight is None else names.weights[why.weight]
+    text = WHY[why.kind].format(grid=grid, measure=measure, before=why.before, after=why.after)
+    if step.kind == "exchange":
+        text += "; only together, since one after the other would part a grid or overload one"
+    return {
+        "kind": why.kind,
+        "grid": grid,
+        "measure": measure,
+        "deviation_before": finite(why.before),
+        "deviation_after": finite(why.after),
+        "text": text,
     }
 
 
