@@ -62,7 +62,8 @@ def _bisect(
             label[nodes] = first
             continue
         half = _halves(graph[nodes][:, nodes], weight[nodes], k // 2, k, rng, stopped)
-        stack += [(nodes[half], k // 2, first), (nodes[~half], k - k // 2, first + k // 2)]
+        one = int(np.clip(k // 2, k - (~half).sum(), half.sum()))  # no side has more grids than units
+        stack += [(nodes[half], one, first), (nodes[~half], k - one, first + one)]
     return label
 
 
