@@ -2,9 +2,9 @@
 
 ``owner`` of a cell is the row of the grid that holds it whole, -1 where there is none, else -2 - k: borders
 come near, and the cell's edges are ``edges[starts[k]:starts[k + 1]]``. A point there belongs to the grid on
-the east side of the edge that a ray to the west meets first, in its own cell or in those west of it; where
-the ray enters a cell without edges it belongs to that cell's owner. Every test is exact (see ``exact``). An
-edge that two grids share is kept once, with the grid on either side.
+the near side of the edge that a ray meets first (``asking``, ``westward``); where the ray enters a cell
+without edges it belongs to that cell's owner. Every test is exact (see ``exact``). An edge that two grids
+share is kept once, with the grid on either side.
 
 Right only where no grids overlap and neighbours share their vertices, which ``coverage`` makes sure of.
 """
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from geo.locator.asking import locate
 from geo.locator.coverage import consistent
-from geo.locator.exact import orientation
 from geo.locator.frame import columns_of, rows_of, size
 from geo.locator.rings import Rings
 from geo.locator.sides import edge_of, sides_of
@@ -25,9 +25,6 @@ from geo.locator.westward import westward
 _CELLS_PER_BORDER_CELL = 20
 _MOST_TOGETHER = 64
 """Edges in an edge's cell, on average: where more crowd together the slabs of each grid are quicker."""
-_BLOCK = (
-    512  # points whose cells are looked up before any of them is decided: the memory answers many at once
-)
 
 
 @dataclass(frozen=True)
@@ -59,7 +56,7 @@ class Matched:
     ) -> None:
         """As ``geo.locator.Located`` has them, written into the arrays given."""
         ambiguous[:] = False
-        _locate(
+        locate(
             lng, lat, self.extent, self.frame, self.owner, self.starts, self.edges, self.sides, self.rank,
             index, tie,
         )  # fmt: skip
@@ -172,62 +169,3 @@ def _own(frame, owner, starts, edges, sides):  # type: ignore[no-untyped-def]
                 holder = westward(x, y, row, column - 1, False, frame, owner, starts, edges, sides)
                 fresh = False
             owner[row, column] = holder
-
-
-@njit(cache=True, nogil=True)
-def _on_border(x, y, k, starts, edges, sides, rank):  # type: ignore[no-untyped-def]
-    """For a point on an edge of the cell: the grid of lowest code there, and whether several meet."""
-    lowest = -1
-    several = False
-    for e in range(starts[k], starts[k + 1]):
-        ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
-        if not (ay <= y <= by) or (x < ax and x < bx) or (x > ax and x > bx):
-            continue
-        if orientation(ax, ay, bx, by, x, y) != 0:
-            continue
-        for s in range(2):
-            g = sides[e, s]
-            if g < 0 or g == lowest:
-                continue
-            if lowest >= 0:
-                several = True
-            if lowest < 0 or rank[g] < rank[lowest]:
-                lowest = g
-    return lowest, several
-
-
-@njit(cache=True, nogil=True)
-def _locate(lng, lat, extent, frame, owner, starts, edges, sides, rank, index, tie):  # type: ignore[no-untyped-def]
-    rows, columns = owner.shape
-    flat = owner.ravel()
-    cell = np.empty(_BLOCK, np.int32)
-    near = np.empty(_BLOCK, np.int32)
-    touched = 0.0
-    for block in range(0, len(lng), _BLOCK):
-        many = min(_BLOCK, len(lng) - block)
-        for j in range(many):
-            x, y = lng[block + j], lat[block + j]
-            inside = extent[0] <= x <= extent[2] and extent[1] <= y <= extent[3]  # NaN fails too
-            cell[j] = -1
-            if inside:
-                across = min(int((x - frame[0]) * frame[2]), columns - 1)
-                cell[j] = min(int((y - frame[1]) * frame[3]), rows - 1) * columns + across
-        count = 0
-        for j in range(many):
-            holder = flat[cell[j]] if cell[j] >= 0 else np.int32(-1)
-            index[block + j] = holder
-            tie[block + j] = False
-            near[count] = j
-            count += int(holder <= -2)
-        # Have the memory bring what the points near borders need, all at once, before any of them waits.
-        for n in range(count):
-            touched += edges[starts[-2 - index[block + near[n]]], 0]
-        for n in range(count):
-            j = near[n]
-            i = block + j
-            here = -2 - index[i]
-            row, column = cell[j] // columns, cell[j] % columns
-            index[i] = westward(lng[i], lat[i], row, column, False, frame, owner, starts, edges, sides)
-            if index[i] == -2:
-                index[i], tie[i] = _on_border(lng[i], lat[i], here, starts, edges, sides, rank)
-    return touched

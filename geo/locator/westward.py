@@ -6,11 +6,11 @@ from numba import njit
 from geo.locator.exact import orientation
 from geo.locator.frame import MARGIN
 
-_CLOSE = 1e-11  # degrees: more than rounding can move the place where an edge meets a ray
+CLOSE = 1e-11  # degrees: more than rounding can move the place where an edge meets a ray
 
 
 @njit(cache=True, nogil=True)
-def _east_of(e, f, edges):  # type: ignore[no-untyped-def]
+def east_of(e, f, edges):  # type: ignore[no-untyped-def]
     """Whether edge e lies east of edge f at the heights they share; they do not cross."""
     eax, eay, ebx, eby = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
     fax, fay, fbx, fby = edges[f, 0], edges[f, 1], edges[f, 2], edges[f, 3]
@@ -45,7 +45,7 @@ def _look(x, y, k, best, best_x, past, starts, edges):  # type: ignore[no-untype
         if y == by:  # of two edges that meet at a vertex, one above the other, the ray meets one
             continue
         at = ax + (y - ay) * ((bx - ax) / (by - ay))
-        if best < 0 or at > best_x + _CLOSE or (at > best_x - _CLOSE and _east_of(e, best, edges)):
+        if best < 0 or at > best_x + CLOSE or (at > best_x - CLOSE and east_of(e, best, edges)):
             best, best_x = e, at
     return best, best_x, False
 
