@@ -21,6 +21,7 @@ from app.places.facts_repository import building_names as building_names
 from app.places.facts_repository import cluster_keys_of as cluster_keys_of
 from app.places.facts_repository import locked_building_keys as locked_building_keys
 from app.places.facts_repository import region_keys_of as region_keys_of
+from app.places.facts_repository import region_keys_of_kind as region_keys_of_kind
 
 Keys = NDArray[np.int64]
 

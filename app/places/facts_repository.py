@@ -108,6 +108,12 @@ async def building_keys_after(connection: AsyncConnection, last: int, limit: int
     ]
 
 
+async def region_keys_of_kind(connection: AsyncConnection, kind: str) -> Keys:
+    """The keys of the regions of a kind, ascending."""
+    query = "SELECT region_pk FROM regions WHERE kind = :kind ORDER BY region_pk"
+    return (await read_columns(connection, query, {"region_pk": "int64"}, kind=kind))["region_pk"]
+
+
 async def building_names(connection: AsyncConnection, keys: Keys) -> dict[int, str | None]:
     """What these buildings are called."""
     query = text("SELECT building_pk, name FROM buildings WHERE building_pk = ANY(CAST(:keys AS bigint[]))")

@@ -1,29 +1,32 @@
 """A redraw as a job: from a plan to drafts with their reports."""
 
+import asyncio
+import contextlib
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 
-import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.assignments import service as assignments
-from app.assignments.service import Decided
+from app.accounts import workload
 from app.audit import service as audit
 from app.audit.service import By
-from app.errors import Invalid
+from app.errors import Conflict, Invalid
 from app.jobs import service as jobs
 from app.jobs.runner import Work
 from app.orgs import service as orgs
 from app.planes import service as planes
-from app.planes.service import Plane
 from app.plans import service as plans
-from app.plans.service import GridRow, GridTable, Plan
+from app.plans.service import GridTable, Plan
 from app.rebalances import child
+from app.rebalances.drafts import Base, write
 from app.rebalances.gather import gather
 from app.rebalances.schemas import RebalanceWanted
-from geo.redraw import Drawn, Goal, redraw_grids
+from app.rebalances.selection import Selection, select
+from geo.redraw import Goal, Redrawn, redraw_grids
+
+Made = TypeVar("Made")
 
 KIND = "rebalance"
 GATHERED, DRAWN = 0.15, 0.9
@@ -40,22 +43,23 @@ async def submit(
             f"Plane {plane.code!r} is of lists: its grids have no ground to redraw.", kind="no-ground"
         )
     _tolerances(wanted)
-    params = {"plan": str(plan_id), "wanted": wanted.model_dump()}
+    day = await _day(connection, org_id, plan)
+    await _selected(connection, plan, wanted, day)
+    await workload.known_measures(connection, wanted.weights, day)
+    params = {"plan": str(plan_id), "wanted": wanted.model_dump(by_alias=True)}
     return await jobs.submit(connection, org_id, KIND, params, actor)
 
 
 async def run(work: Work) -> dict[str, Any]:
-    """The job: gather, redraw in a child process, write the drafts."""
+    """The job: gather, redraw in a child process, write the drafts.
+
+    The plan is read in a transaction of its own, so that none is open while the child seeks; nothing is
+    written before it has found. A plan that was changed meanwhile is a conflict.
+    """
     wanted = RebalanceWanted.model_validate(work.params["wanted"])
-    plan = await plans.get(work.connection, uuid.UUID(work.params["plan"]))
-    plane = await planes.by_id(work.connection, plan.plane_id)
-    table = await plans.grid_table(work.connection, plan.plan_id)
-    if len(table) == 0:
-        raise Invalid(f"The plan {plan.name!r} has no grids to redraw.", kind="empty-plan")
-    work.tell(0.02, "reading customers, buildings and lines")
-    day = await _day(work, plan)
-    gathered = await gather(work.connection, work.org_id, plane, table, wanted, day)
-    work.check()
+    plan_id = uuid.UUID(work.params["plan"])
+    work.tell(0.02, "reading customers, buildings and lines", stage="gathering")
+    base = await stoppable(work, _read(work, plan_id, wanted))
     goal = Goal(
         measures=wanted.weights,
         tolerance=_tolerances(wanted),
@@ -65,21 +69,74 @@ async def run(work: Work) -> dict[str, Any]:
         seed=wanted.seed,
         time_limit=wanted.time_limit,
     )
-    made = await child.run(redraw_grids, gathered.ground, goal, work=work, share=(GATHERED, DRAWN))
-    names = _names(plan, wanted, len(made.plans))
+    made = await child.run(redraw_grids, base.gathered.ground, goal, work=work, share=(GATHERED, DRAWN))
+    return await stoppable(work, _write_all(work, base, wanted, made))
+
+
+async def _read(work: Work, plan_id: uuid.UUID, wanted: RebalanceWanted) -> Base:
+    async with work.database.transaction(work.org_id, timeout_s=0) as connection:
+        plan = await plans.get(connection, plan_id)
+        plane = await planes.by_id(connection, plan.plane_id)
+        day = await _day(connection, work.org_id, plan)
+        table, selection = await _selected(connection, plan, wanted, day)
+        gathered = await gather(connection, work.org_id, plane, table, selection, wanted, day)
+    return Base(plan, plane, table, selection, gathered, day)
+
+
+async def _selected(
+    connection: AsyncConnection, plan: Plan, wanted: RebalanceWanted, day: dt.date
+) -> tuple[GridTable, Selection]:
+    table = await plans.grid_table(connection, plan.plan_id)
+    if len(table) == 0:
+        raise Invalid(f"The plan {plan.name!r} has no grids to redraw.", kind="empty-plan")
+    return table, await select(connection, table, wanted, day)
+
+
+async def _write_all(work: Work, base: Base, wanted: RebalanceWanted, made: Redrawn) -> dict[str, Any]:
+    now = await plans.get(work.connection, base.plan.plan_id)
+    if now.version != base.plan.version and now.status in ("draft", "validated"):
+        raise Conflict(
+            f"The plan {now.name!r} was changed while it was being redrawn; ask for the redraw again.",
+            kind="plan-changed",
+        )
+    names = _names(base.plan, wanted, len(made.plans))
     drafts = []
     for number, (drawn, name) in enumerate(zip(made.plans, names, strict=True)):
-        work.tell(DRAWN + 0.1 * number / len(made.plans), f"writing the draft {name}")
-        drawn.report["held_by_lists_and_clusters"] = gathered.held
-        drafts.append(await _write(work, plane, plan, table, drawn, name, gathered.before, day))
+        work.tell(DRAWN + 0.1 * number / len(made.plans), f"writing the draft {name}", stage="writing")
+        if wanted.frontier is not None:
+            drawn.report["frontier"] = {"plan": number + 1, "of": len(made.plans), **made.summary[number]}
+        drafts.append(await write(work, base, drawn, name))
     if wanted.frontier is None:
-        return {"plan": drafts[0]["plan"], "report": drafts[0]["report"]}
+        return {"plan": drafts[0], "report": made.plans[0].report}
     rows = [{"plan": i + 1, **row} for i, row in enumerate(made.summary)]
     return {
-        "plan": drafts[0]["plan"],
-        "plans": [draft["plan"] for draft in drafts],
-        "report": {"plans": [draft["report"] for draft in drafts], "frontier": rows},
+        "plan": drafts[0],
+        "plans": drafts,
+        "report": {"plans": [drawn.report for drawn in made.plans], "frontier": rows},
     }
+
+
+async def finish(connection: AsyncConnection, by: By, job_id: uuid.UUID) -> dict[str, Any]:
+    """Ask a redraw to take the best plan that it has found so far."""
+    job = jobs.document(await jobs.finish(connection, job_id, KIND))
+    await audit.record(connection, by, "job.finish", "job", str(job_id))
+    return job
+
+
+async def stoppable(work: Work, piece: Coroutine[Any, Any, Made]) -> Made:
+    """The piece of work, ended within a second when somebody cancels the job."""
+    doing = asyncio.ensure_future(piece)
+    stop = asyncio.ensure_future(work.stop.wait())
+    try:
+        await asyncio.wait({doing, stop}, return_when=asyncio.FIRST_COMPLETED)
+        work.check()
+        return await doing
+    finally:
+        stop.cancel()
+        if not doing.done():
+            doing.cancel()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await doing
 
 
 def _tolerances(wanted: RebalanceWanted) -> Sequence[float]:
@@ -97,64 +154,16 @@ def _tolerances(wanted: RebalanceWanted) -> Sequence[float]:
     return [wanted.tolerance[name] for name in wanted.weights]
 
 
-async def _day(work: Work, plan: Plan) -> dt.date:
+async def _day(connection: AsyncConnection, org_id: uuid.UUID, plan: Plan) -> dt.date:
     """The day whose customers count: today, or the first day of a plan that is in force only later."""
-    today = await orgs.today(work.connection, work.org_id)
-    terms = await plans.terms_of(work.connection, plan.plan_id)
+    today = await orgs.today(connection, org_id)
+    terms = await plans.terms_of(connection, plan.plan_id)
     return max([today, *(term.valid_from for term in terms[:1])])
 
 
 def _names(plan: Plan, wanted: RebalanceWanted, number: int) -> list[str]:
     name = wanted.name or f"{plan.name} · rebalanced"
     return [name] if number == 1 else [f"{name} ({i + 1} of {number})" for i in range(number)]
-
-
-async def _write(
-    work: Work,
-    plane: Plane,
-    base: Plan,
-    table: GridTable,
-    drawn: Drawn,
-    name: str,
-    before: Decided,
-    day: dt.date,
-) -> dict[str, Any]:
-    """One draft with its grids and report; what moved is counted in customers and buildings too."""
-    draft = await plans.create_draft(
-        work.connection, work.org_id, plane, base.plan_id, name, work.actor, copy=False
-    )
-    rows = [
-        GridRow(
-            grid_id=table.grid_ids[g],
-            code=table.codes[g],
-            name=table.names[g],
-            grid_class=table.own_classes[g],
-            polygon=drawn.polygons[g],
-            area_id=table.area_ids[g],
-            owner_id=table.owner_ids[g],
-            locked=bool(table.locked[g]),
-            attributes=table.attributes[g],
-        )
-        for g in range(len(table))
-    ]
-    draft = await plans.write_grids(work.connection, work.org_id, draft, rows)
-    after = await assignments.under_plan(work.connection, work.org_id, plane, draft.plan_id, day)
-    drawn.report["moved"] |= {
-        "customers": int((before.grid != after.grid).sum()),
-        "buildings": int((before.building_grid != after.building_grid).sum()),
-        "area_grids": int(np.count_nonzero(drawn.differs)),
-    }
-    await plans.set_report(work.connection, draft.plan_id, drawn.report)
-    by = By(work.org_id, work.actor)
-    await audit.record(
-        work.connection,
-        by,
-        "plan.rebalance",
-        "plan",
-        str(draft.plan_id),
-        after={"base": str(base.plan_id), "name": name, "wanted": work.params["wanted"]},
-    )
-    return {"plan": str(draft.plan_id), "report": drawn.report}
 
 
 HANDLERS = {KIND: run}

@@ -84,11 +84,11 @@ async def test_everything_locked_is_infeasible_with_the_reason(town: Town) -> No
     assert any("A1" in reason["grids"] for reason in reasons)
 
 
-async def test_a_locked_grid_and_one_out_of_scope_stay_as_they_are(town: Town) -> None:
-    for wanted in ({"locked_grids": ["A1"]}, {"scope": ["A2", "B1"]}):
-        made = await _rebalanced(town, **wanted)
-        assert not made["report"]["feasible"]
-        assert made["report"]["moved"]["customers"] == 0
+async def test_a_locked_grid_stays_as_it_is_and_is_the_reason(town: Town) -> None:
+    made = await _rebalanced(town, locked_grids=["A1"])
+    assert not made["report"]["feasible"]
+    assert made["report"]["moved"]["customers"] == 0
+    assert made["report"]["locked"]["grids"] == ["A1"]
 
 
 async def test_supplied_polygons_are_the_units(town: Town) -> None:
@@ -155,14 +155,28 @@ async def test_wrong_requests_are_refused_with_what_to_do(town: Town) -> None:
         ({"weights": ["customers", "minutes"], "tolerance": {"customers": 0.1}}, "invalid-tolerance"),
         ({"tolerance": -1}, "invalid-request"),
         ({"speed": 3}, "invalid-request"),
+        ({"scope": []}, "invalid-request"),
+        ({"scope": ["Z9"]}, "unknown-grid"),
+        ({"locked_grids": ["Z9"]}, "unknown-grid"),
+        ({"dissolve": ["Z9"]}, "unknown-grid"),
+        ({"dissolve": ["A1"], "locked_grids": ["A1"]}, "locked-and-dissolved"),
+        ({"dissolve": ["A1"], "scope": ["A2", "B1"]}, "outside-scope"),
+        ({"add": [{"code": "A1", "class": "A"}]}, "duplicate-code"),
+        ({"add": [{"code": "A9"}]}, "missing-class"),
+        ({"add": [{"code": "A9", "class": ""}]}, "no-ground"),
+        ({"add": [{"code": "A9", "area": "nowhere"}]}, "unknown-area"),
+        ({"weights": ["revenue"]}, "unknown-measure"),
+        ({"within": "branch"}, "unknown-area-kind"),
     ):
         answer = await town.api.post(path, wanted)
         assert (answer.status_code, answer.json()["type"].rsplit("/")[-1]) == (422, kind), answer.text
+    line = {"type": "LineString", "coordinates": [[116.1, 24.3], [116.2, 24.4]]}
     for wanted, kind in (
-        ({"scope": ["Z9"]}, "unknown-grid"),
-        ({"weights": ["revenue"]}, "unknown-measure"),
-        ({"within": "branch"}, "unknown-area-kind"),
         ({"units": {"mode": "polygons"}}, "not-polygons"),
+        ({"units": {"regions": "village"}}, "not-polygons"),
+        ({"units": {"mode": "h3", "regions": "village"}}, "not-polygons"),
+        ({"locked_land": {"polygons": {"geometries": [line]}}}, "not-polygons"),
+        ({"locked_buildings": ["b9999"]}, "unknown-building"),
     ):
         job = await town.api.ended((await town.api.post(path, wanted)).json()["id"])
         assert job["status"] == "failed"
