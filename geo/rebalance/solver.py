@@ -55,6 +55,7 @@ class Program:
         n = len(cost)
         self.columns = n
         self._stopped = stopped
+        self._cost = np.asarray(cost, np.float64)
         self._model = h = _Quiet()  # type: ignore[no-untyped-call]
         for name, value in (
             ("threads", 1),
@@ -80,6 +81,12 @@ class Program:
         if self._stopped():
             event.interrupt()
 
+    def _kept_the_start(self) -> bool:
+        """Whether HiGHS gives the start as its solution with the value of a better one, as 1.16 may do."""
+        info = self._model.getInfo()
+        value = float(self._cost @ np.asarray(self._model.getSolution().col_value, np.float64))
+        return info.primal_solution_status == 2 and value > float(info.objective_function_value) + 1e-6
+
     def add(self, low: float, high: float, columns: Ints, values: Floats | float) -> None:
         """One more row: low <= values @ x[columns] <= high. Columns must differ."""
         at = np.asarray(columns, np.int32)
@@ -94,6 +101,9 @@ class Program:
             known.col_value = [float(v) for v in start]
             h.setSolution(known)
         h.run()
+        if start is not None and self._kept_the_start():
+            h.clearSolver()
+            h.run()
         info, status = h.getInfo(), h.getModelStatus()
         used = max(0, int(info.mip_node_count))
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):

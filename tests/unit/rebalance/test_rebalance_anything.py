@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from enumerate_plans import MOST, exact
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from redraws import lattice, neighbours_of, optimum, pieces, random_problem, strips, worst
 from rules import judge
@@ -21,6 +21,8 @@ EVERYTHING = list(HealthCheck)
 
 @settings(max_examples=150, deadline=None, suppress_health_check=EVERYTHING)
 @given(st.integers(0, 10**9), st.integers(1, 26), st.booleans())
+@example(19, 19, False)  # from scratch, a star of as many units as grids
+@example(20067, 26, False)  # the solver is given a plan that is not the optimum
 def test_no_rule_is_broken_and_nothing_untrue_is_said(number: int, most: int, twice: bool) -> None:
     one = task(number, most)
     if one is not None:
