@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from geo.errors import InputError
-from geo.rebalance import bounds, certificates, flow, steps
+from geo.rebalance import bounds, certificates, flow, lighten, steps
 from geo.rebalance.bounds import Bound
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.control import Cancel, Control, Progress
@@ -98,13 +98,16 @@ def rebalance(
         too_low = known.bound is not None and max_moved is not None and known.bound.share > max_moved
         labels = capped(model, current, labels, how, control, max_moved, too_low or bool(known.proofs))
     control.look()
-    return _result(model, labels, seed, known, max_moved, control)
+    labels, moves = _carried(model, labels, how, known, max_moved, control)
+    return _result(model, labels, moves, seed, known, max_moved, control)
 
 
 def plan_of(problem: Problem, result: Result, max_moved: float | None = None) -> Result:
     """The plan of a result judged by another problem on the same units (such as wider tolerances)."""
     model = model_of(problem)
-    judged = _result(model, result.labels, result.seed, _known(model, problem.current), max_moved, None)
+    moves = [] if problem.current is None else steps.order_moves(model, problem.current, result.labels)
+    known = _known(model, problem.current)
+    judged = _result(model, result.labels, moves, result.seed, known, max_moved, None)
     stopped = result.stopped_by if result.stopped_by != "optimal" else judged.stopped_by
     first = result.seconds["first_feasible"] or result.seconds["total"]
     seconds = {**result.seconds, "first_feasible": first if judged.feasible else None}
@@ -127,19 +130,27 @@ def _known(model: Model, current: Ints | None) -> _Known:
     return _Known(bounds.elementary(model, current), flow.estimate(model, current), proofs)
 
 
-def _moves(model: Model, current: Ints | None, labels: Ints, control: Control | None) -> list[Step]:
+def _carried(
+    model: Model, labels: Ints, how: How, known: _Known, max_moved: float | None, control: Control
+) -> tuple[Ints, list[Step]]:
+    """The plan (n,) with its steps; where one is too large, another plan if that has smaller ones."""
+    current, share = model.problem.current, model.moved_share(labels)
+    control.tell(stage="steps", violation=min(model.violation(labels), 1e300), moved_share=share)
     if current is None:
-        return []
-    if control is None:
-        return steps.order_moves(model, current, labels)
+        return labels, []
     work = partial(steps.order_moves, model, current, labels, control.overdue)
-    return control.run([work], counted=False)[0]
+    moves = control.run([work], counted=False)[0]
+    if known.bound is not None and share <= known.bound.share + 2 * SLACK:
+        return labels, moves
+    cap = np.inf if max_moved is None else max_moved
+    return lighten.lightened(model, labels, moves, how.seed, how.mu, cap, control)
 
 
 def _result(
-    model: Model, labels: Ints, seed: int, known: _Known, max_moved: float | None, control: Control | None
-) -> Result:
-    current, bound = model.problem.current, known.bound
+    model: Model, labels: Ints, moves: list[Step], seed: int, known: _Known, max_moved: float | None,
+    control: Control | None,
+) -> Result:  # fmt: skip
+    bound = known.bound
     load = model.loads(labels)
     pieces = model.pieces(labels)
     whole = bool((pieces[model.remain] == 1).all() and (pieces[~model.remain] == 0).all())
@@ -151,11 +162,8 @@ def _result(
     if not feasible:
         reasons = known.proofs + (certificates.cap_proof(bound, max_moved) if bound is not None else [])
         reasons = reasons or [certificates.not_found(model, labels, max_moved, share, stopped)]
-    if control is not None:
-        if feasible:
-            control.feasible_now()
-        control.tell(stage="steps", violation=min(violation, 1e300), moved_share=share)
-    moves = _moves(model, current, labels, control)
+    if control is not None and feasible:
+        control.feasible_now()
     optimal = feasible and bound is not None and share <= bound.share + 2 * SLACK
     first = control.first_feasible if control is not None and feasible else None
     return Result(
