@@ -10,7 +10,7 @@ from tasks import Task
 
 from geo.rebalance import Names, Result, rebalance, report
 
-PROOFS = ("unit_too_heavy", "class_total", "cut_off", "locks", "cap")
+PROOFS = ("unit_too_heavy", "class_total", "cut_off", "locks", "cap", "no_plan")
 
 
 @dataclass(frozen=True)
