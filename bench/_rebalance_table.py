@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+FIRST = 30
+"""Width of the first column."""
 Columns = Sequence[tuple[str, str, str]]
 """Head, key of the row, format; a key that a row does not have leaves its cell empty."""
 
@@ -37,17 +39,37 @@ PUBLISHED: Columns = (
 )
 
 
-def line(first: str, row: dict[str, Any], columns: Columns, width: int = 30) -> str:
+def cells(row: dict[str, Any], columns: Columns) -> list[str]:
+    """A row's figures as text."""
+    values = [(row.get(key), form) for _, key, form in columns]
+    return ["" if value is None else format(value, form) for value, form in values]
+
+
+def widths(columns: Columns) -> list[int]:
+    """How wide each column is printed."""
+    return [max(8, len(name) + 2) for name, _, _ in columns]
+
+
+def line(first: str, row: dict[str, Any], columns: Columns) -> str:
     """One row; a method that could not run says why instead."""
     if row.get("failed"):
-        return f"{first:<{width}}  could not run: {row['failed']}"
-    cells = []
-    for head, key, form in columns:
-        value = row.get(key)
-        cells.append(f"{'' if value is None else format(value, form):>{max(8, len(head) + 2)}}")
-    return f"{first:<{width}}" + "".join(cells)
+        return f"{first:<{FIRST}}  could not run: {row['failed']}"
+    figures = zip(cells(row, columns), widths(columns), strict=True)
+    return f"{first:<{FIRST}}" + "".join(f"{text:>{width}}" for text, width in figures)
 
 
-def head(first: str, columns: Columns, width: int = 30) -> str:
+def head(first: str, columns: Columns) -> str:
     """The line above the rows."""
-    return f"{first:<{width}}" + "".join(f"{h:>{max(8, len(h) + 2)}}" for h, _, _ in columns)
+    names = zip([name for name, _, _ in columns], widths(columns), strict=True)
+    return f"{first:<{FIRST}}" + "".join(f"{name:>{width}}" for name, width in names)
+
+
+def markdown(first: str, rows: list[dict[str, Any]], columns: Columns) -> str:
+    """The rows as a table of Markdown."""
+    names = [first, *(name for name, _, _ in columns)]
+    lines = [names, ["---"] * len(names)]
+    for row in rows:
+        failed = row.get("failed")
+        shown = [f"could not run: {failed}", *[""] * (len(columns) - 1)] if failed else cells(row, columns)
+        lines.append([str(row["method"]), *shown])
+    return "\n".join("| " + " | ".join(texts) + " |" for texts in lines)

@@ -26,7 +26,7 @@ from bench._rebalance_cases import SIZES, Case, fresh, town
 from bench._rebalance_child import GRIDWRIGHT, Done, Job, run
 from bench._rebalance_peers import REDRAW, SCRATCH
 from bench._rebalance_score import regions, score, together
-from bench._rebalance_table import PUBLISHED, Columns, head, line
+from bench._rebalance_table import PUBLISHED, Columns, head, line, markdown
 from bench._rebalance_table import REDRAW as REDRAW_COLUMNS
 from bench._rebalance_table import SCRATCH as SCRATCH_COLUMNS
 
@@ -175,12 +175,17 @@ def main() -> None:
     parser.add_argument("--only", default="", help="methods with this word in their name")
     parser.add_argument("--no-scratch", action="store_true", help="redraws only")
     parser.add_argument("--districting", type=Path, help="a folder of published instances")
+    parser.add_argument("--markdown", action="store_true", help="print the tables as Markdown, too")
     parser.add_argument("--json", type=Path, default=Path(__file__).parent / "results" / "rebalance.json")
     asked = parser.parse_args()
     from geo.warm import warm
 
     warm()
     rows = published(asked) if asked.districting is not None else towns(asked)
+    if asked.markdown and asked.districting is None:
+        for name in dict.fromkeys(r["case"] for r in rows):
+            columns = SCRATCH_COLUMNS if "scratch" in name else REDRAW_COLUMNS
+            print("\n" + markdown(name, [r for r in rows if r["case"] == name], columns))
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps({"bench": "rebalance", "rows": rows}, indent=1, default=float))
 
