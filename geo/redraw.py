@@ -245,7 +245,7 @@ def _problem(ground: Ground, goal: Goal, units: Units, part: _Part, held: NDArra
         current=current,
         n_grids=len(part.grids),
         tolerance=np.asarray(goal.tolerance, np.float64),
-        edge_length=units.edge_length_m[inside],
+        edge_length=units.edge_cost[inside],
         xy=units.xy[part.units],
         area=units.area_m2[part.units],
         perimeter=units.perimeter_m[part.units],

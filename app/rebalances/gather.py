@@ -258,13 +258,16 @@ async def _units(
 def _lines(barriers: Barriers) -> Lines:
     """Barriers as lines that units end at: those that may be crossed anywhere are streets or the like.
 
-    A row may be a bridge alone: a point, which is no line.
+    Of streets the finer kinds divide only what has much work. A row may be a bridge alone: a point, which is
+    no line.
     """
     linear = np.asarray(shapely.get_dimensions(barriers.lines) >= 1)
     streets = barriers.crossable & np.array([kind not in _NOT_STREETS for kind in barriers.kinds], bool)
+    paths = streets & np.array([kind in _PATHS for kind in barriers.kinds], bool)
     bridges = barriers.bridges[~shapely.is_missing(barriers.bridges)]
     return Lines(
-        streets=barriers.lines[linear & streets],
+        streets=barriers.lines[linear & streets & ~paths],
+        paths=barriers.lines[linear & paths],
         other=barriers.lines[linear & barriers.crossable & ~streets],
         barriers=barriers.lines[linear & ~barriers.crossable],
         bridges=np.asarray(shapely.get_parts(bridges), dtype=object),
@@ -272,3 +275,4 @@ def _lines(barriers: Barriers) -> Lines:
 
 
 _NOT_STREETS = ("river", "stream", "canal", "railway", "rail", "water", "powerline", "boundary")
+_PATHS = ("service", "track", "path", "footway", "cycleway", "bridleway", "steps", "corridor")

@@ -1,21 +1,43 @@
 """From grids, lines, footprints and work to units: the atoms of a redraw."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo.adjacency import BRIDGE_REACH
-from geo.footprints import FootprintGrids, code_ranks, grid_of_footprints, negligible_area
+from geo.footprints import FootprintGrids, code_ranks, grid_of_footprints
 from geo.geodesy import Projection, local_projection
 from geo.locator import Locator
-from geo.units.cells import adaptive_cells, cell_lines
-from geo.units.joins import Joiner, group_edges, join_empty, join_footprints, join_small
-from geo.units.model import Demand, Floats, Geometries, Ints, Lines, Options, Segments, Units, geometries
+from geo.units.dividing import cut_outlines, heaviest, lines_of_cells
+from geo.units.joins import (
+    Joiner,
+    Merged,
+    group_edges,
+    join_empty,
+    join_footprints,
+    join_small,
+    light_blocks,
+    merged,
+    total,
+)
+from geo.units.model import (
+    Bools,
+    Demand,
+    Floats,
+    Geometries,
+    Ints,
+    Lines,
+    Options,
+    Segments,
+    Units,
+    geometries,
+)
 from geo.units.noding import (
+    Pieces,
     as_lines,
     faces_of,
     inside_faces,
@@ -24,8 +46,10 @@ from geo.units.noding import (
     require_working,
     straight_lines,
 )
+from geo.units.supplied import require_partition
 
 Mode = Literal["blocks", "h3", "polygons"]
+Tell = Callable[[str], None]
 
 
 def build_units(
@@ -39,13 +63,15 @@ def build_units(
     polygons: Geometries | None = None,
     target: Floats | None = None,
     options: Options | None = None,
+    tell: Tell = lambda _phase: None,
 ) -> Units:
     """The atoms of a redraw of the grids.
 
     ``grids`` (g,) valid polygons in EPSG:4326 rounded to 1e-9 degree, ``codes`` (g,) texts. ``mode``:
-    ``blocks`` between the lines (a block with too much work, and land without lines, is divided into cells),
-    adaptive ``h3`` cells, or the supplied ``polygons``. ``footprints`` (f,) polygons or None. ``target`` (g,
-    k): what a grid should have of each column of ``demand.weights``; by default an equal share.
+    ``blocks`` between the lines (a block between streets is divided by paths where it has much work, and by
+    cells where lines leave it with too much), adaptive ``h3`` cells, or the supplied ``polygons``.
+    ``footprints`` (f,) polygons or None. ``target`` (g, k): what a grid should have of each column of
+    ``demand.weights``; by default an equal share. ``tell`` hears the name of each phase as it begins.
 
     Current borders and unit lines are noded once and made into faces; each face has its current grid by a
     point inside it. No unit ends inside a footprint: the lines are led around those that they cut. Crumbs and
@@ -53,61 +79,74 @@ def build_units(
     in no unit.
 
     InputError for grids that are no valid polygons in working coordinates (``not-polygons``,
-    ``invalid-polygon``, ``not-rounded``) and for ``polygons`` missing in mode ``polygons``.
+    ``invalid-polygon``, ``not-rounded``), for ``polygons`` missing in mode ``polygons`` and for those that
+    overlap (``units-overlap``) or leave ground of the grids to none (``units-gap``).
     """
     options, demand, lines = options or Options(), demand or Demand.none(), lines or Lines()
     grids = np.asarray(grids, dtype=object)
     feet = geometries() if footprints is None else np.asarray(footprints, dtype=object)
     require_working(grids, "grids")
     ranks = code_ranks(codes)
-    plane = local_projection(shapely.total_bounds(grids))
-    near = shapely.STRtree(grids)
-    by_kind = {
-        "street": as_lines(lines.streets, near),
-        "other": as_lines(lines.other, near),
-        "barrier": as_lines(lines.barriers, near),
-    }
-    borders = as_lines(grids)
-    if mode == "polygons":
-        if polygons is None:
-            raise ValueError("mode polygons needs polygons")
-        require_working(np.asarray(polygons, dtype=object), "units")
-        unit_lines = np.concatenate([as_lines(polygons, near), by_kind["barrier"]])
-    else:
-        unit_lines = np.concatenate(list(by_kind.values()))
-        if mode == "h3":
-            unit_lines = by_kind["barrier"]
+    tell("work in the grids of today")
     foot_grids = grid_of_footprints(grids, codes, feet)
     load = _load(demand, foot_grids, grids, ranks, target)
-    if mode != "polygons":
-        heavy = (
-            grids
-            if mode == "h3"
-            else _heavy(faces_of(np.concatenate([borders, unit_lines])), demand, load, options)
-        )
-        extra = _lines_of_cells(heavy, demand, load, options, plane)
-        unit_lines = np.concatenate([unit_lines, extra])
-    faces = faces_of(np.concatenate([borders, unit_lines]))
-    outlines = _cut_outlines(faces, inside_faces(faces, grids, ranks), feet)
-    if len(outlines):
-        faces = faces_of(np.concatenate([borders, unit_lines, as_lines(outlines)]))
+    plane = local_projection(shapely.total_bounds(grids))
+    near = shapely.STRtree(grids)
+    kinds = _Kinds(
+        *(as_lines(some, near) for some in (lines.streets, lines.paths, lines.other, lines.barriers))
+    )
+    borders = as_lines(grids)
+    supplied = geometries()
+    if mode == "polygons":
+        supplied = np.asarray([] if polygons is None else polygons, dtype=object).reshape(-1)
+        require_working(supplied, "units")
+        dividing = np.concatenate([as_lines(supplied, near), kinds.barrier])
+    elif mode == "h3":
+        tell("cells")
+        cells = lines_of_cells(grids, demand, load, options, plane, clip=False)
+        dividing = np.concatenate([kinds.barrier, cells])
+    else:
+        tell("blocks")
+        dividing = kinds.all()
+        blocks = faces_of(np.concatenate([borders, dividing]))
+        tell("cells")
+        at = locate(blocks, np.arange(len(blocks)), demand.lng, demand.lat)
+        heavy = blocks[heaviest(at, load, len(blocks)) > options.block_share]
+        cells = lines_of_cells(heavy, demand, load, options, plane, clip=True)
+        dividing = np.concatenate([dividing, cells])
+    tell("ways around buildings")
+    outlines = cut_outlines(dividing, feet)
+    tell("noding")
+    faces = faces_of(np.concatenate([borders, dividing, as_lines(outlines)]))
     grid = inside_faces(faces, grids, ranks)
     faces, grid = faces[grid >= 0], grid[grid >= 0]
-    return _assemble(
-        faces,
-        grid,
-        ranks,
-        outlines,
-        by_kind,
-        lines.bridges,
-        feet,
-        foot_grids,
-        grids,
-        demand,
-        plane,
-        options,
-        mode,
+    if mode == "polygons":
+        require_partition(faces, supplied, plane, options)
+    tell("who stands where")
+    rank = np.empty(len(faces), np.int64)
+    rank[np.lexsort((np.arange(len(faces)), ranks[grid]))] = np.arange(len(faces))
+    foot_at = _footprint_faces(faces, rank, feet, foot_grids, grids)
+    at = _standing(faces, rank, demand, foot_at)
+    tell("joining")
+    pieces = _known_pieces(faces, kinds, plane)
+    unit = _joined(faces, grid, outlines, pieces, at, demand, load, plane, options, mode)
+    tell("measuring")
+    return _units(
+        unit, faces, grid, pieces, lines.bridges, plane, at, foot_at, foot_grids, feet, demand, mode
     )
+
+
+@dataclass(frozen=True)
+class _Kinds:
+    """The lines that were given, near the grids, in working coordinates."""
+
+    street: Geometries
+    path: Geometries
+    other: Geometries
+    barrier: Geometries
+
+    def all(self) -> Geometries:
+        return np.concatenate([self.street, self.path, self.other, self.barrier])
 
 
 def locate(polygons: Geometries, rank: NDArray[np.int64], lng: Floats, lat: Floats) -> Ints:
@@ -118,6 +157,17 @@ def locate(polygons: Geometries, rank: NDArray[np.int64], lng: Floats, lat: Floa
     return Locator.build(polygons, [f"{r:010d}" for r in rank.tolist()]).locate(lng, lat).index
 
 
+def _standing(polygons: Geometries, rank: NDArray[np.int64], demand: Demand, of_footprint: Ints) -> Ints:
+    """The polygon of each point of the demand: that of its footprint, else the one it is in."""
+    if demand.footprint is None:
+        return locate(polygons, rank, demand.lng, demand.lat)
+    housed = demand.footprint >= 0
+    at = np.empty(len(housed), np.int32)
+    at[housed] = of_footprint[demand.footprint[housed]]
+    at[~housed] = locate(polygons, rank, demand.lng[~housed], demand.lat[~housed])
+    return at
+
+
 def _load(
     demand: Demand,
     foot_grids: FootprintGrids,
@@ -126,10 +176,7 @@ def _load(
     target: Floats | None,
 ) -> Floats:
     """The weights of the demand as shares of the target of the grid that it is in now."""
-    grid = locate(grids, ranks, demand.lng, demand.lat)
-    if demand.footprint is not None:
-        housed = demand.footprint >= 0
-        grid[housed] = foot_grids.index[demand.footprint[housed]]
+    grid = _standing(grids, ranks, demand, foot_grids.index)
     if target is None:
         target = np.tile(demand.weights.sum(axis=0) / max(len(grids), 1), (len(grids), 1))
     per_point = target[grid]
@@ -138,116 +185,95 @@ def _load(
     )
 
 
-def _heavy(blocks: Geometries, demand: Demand, load: Floats, options: Options) -> Geometries:
-    """The blocks with so much work that they are divided into cells."""
-    at = locate(blocks, np.arange(len(blocks)), demand.lng, demand.lat)
-    heaviest = np.zeros(len(blocks))
-    for column in load.T:
-        heaviest = np.maximum(heaviest, np.bincount(at[at >= 0], column[at >= 0], minlength=len(blocks)))
-    return blocks[heaviest > options.block_share]
+@dataclass(frozen=True)
+class _Known:
+    """The pieces of the faces' borders (s,) with their metres and what they run on."""
+
+    start: Floats
+    end: Floats
+    left: Ints
+    right: Ints
+    length: Floats
+    street: Bools
+    path: Bools
+    other: Bools
+    barrier: Bools
 
 
-def _lines_of_cells(
-    extent: Geometries, demand: Demand, load: Floats, options: Options, plane: Projection
-) -> Geometries:
-    if len(extent) == 0:
-        return geometries()
-    leaves = adaptive_cells(extent, demand.lng, demand.lat, load, options.cell_share, options.resolutions)
-    lines = cell_lines(leaves, plane)
-    line, face = shapely.STRtree(extent).query(lines, predicate="intersects")[:2]
-    inside = shapely.get_parts(shapely.intersection(lines[line], extent[face]))
-    return as_lines(inside[shapely.get_dimensions(inside) == 1])
+def _known_pieces(faces: Geometries, kinds: _Kinds, plane: Projection) -> _Known:
+    pieces: Pieces = pieces_of(faces)
+    ends = [np.column_stack(plane.to_plane(*side.T)) for side in (pieces.start, pieces.end)]
+    on = [on_lines(pieces, some) for some in (kinds.street, kinds.path, kinds.other, kinds.barrier)]
+    return _Known(pieces.start, pieces.end, pieces.left, pieces.right, np.hypot(*(ends[1] - ends[0]).T), *on)
 
 
-def _cut_outlines(faces: Geometries, grid: Ints, footprints: Geometries) -> Geometries:
-    """Outlines (polygons) of the footprints that faces of one grid cut, with those that overlap them."""
-    rows = np.flatnonzero(np.isin(shapely.get_type_id(footprints), (3, 6)) & ~shapely.is_empty(footprints))
-    if len(rows) == 0:
-        return geometries()
-    feet = footprints[rows]
-    shapely.prepare(faces)
-    foot, face = shapely.STRtree(faces).query(feet, predicate="intersects")
-    partly = ~shapely.covers(faces[face], feet[foot])
-    foot, face = foot[partly], face[partly]
-    part = shapely.area(shapely.intersection(feet[foot], faces[face]))
-    real = (part > negligible_area(feet[foot])) & (grid[face] >= 0)
-    key = foot[real] * (int(grid.max(initial=0)) + 1) + grid[face[real]]
-    found, count = np.unique(key, return_counts=True)
-    cut = np.unique(found[count > 1] // (int(grid.max(initial=0)) + 1))
-    if len(cut) == 0:
-        return geometries()
-    # leading a line around one must not lead it into another that overlaps it
-    a, b = shapely.STRtree(feet).query(feet, predicate="intersects")
-    a, b = a[a < b], b[a < b]
-    slack = np.minimum(negligible_area(feet[a]), negligible_area(feet[b]))
-    overlap = shapely.area(shapely.intersection(feet[a], feet[b])) > 0.1 * slack
-    links = coo_array((np.ones(int(overlap.sum())), (a[overlap], b[overlap])), shape=(len(feet), len(feet)))
-    cluster = connected_components(links, directed=False)[1]
-    members = np.flatnonzero(np.isin(cluster, cluster[cut]))
-    order = members[np.argsort(cluster[members], kind="stable")]
-    starts = np.flatnonzero(np.r_[True, cluster[order][1:] != cluster[order][:-1]])
-    groups = np.split(feet[order], starts[1:])
-    merged = [group[0] if len(group) == 1 else shapely.union_all(group) for group in groups]
-    return geometries(merged)
-
-
-def _assemble(
+def _joined(
     faces: Geometries,
     grid: Ints,
-    ranks: NDArray[np.int64],
     outlines: Geometries,
-    by_kind: dict[str, Geometries],
-    bridges: Geometries,
-    footprints: Geometries,
-    foot_grids: FootprintGrids,
-    grids: Geometries,
+    pieces: _Known,
+    at: Ints,
     demand: Demand,
+    load: Floats,
     plane: Projection,
     options: Options,
     mode: Mode,
-) -> Units:
+) -> Ints:
+    """The unit of each face: pieces of buildings, blocks that paths need not divide, crumbs and empty land
+    joined.
+    """
     n = len(faces)
-    face_rank = np.lexsort((np.arange(n), ranks[grid]))
-    rank = np.empty(n, np.int64)
-    rank[face_rank] = np.arange(n)
-    at = locate(faces, rank, demand.lng, demand.lat)
-    foot_at = _footprint_faces(faces, rank, footprints, foot_grids, grids)
-    if demand.footprint is not None:
-        housed = demand.footprint >= 0
-        at[housed] = foot_at[demand.footprint[housed]]
-    here = at >= 0
-    load = np.bincount(at[here], demand.weights.sum(axis=1)[here], minlength=n)
-
-    pieces = pieces_of(faces)
-    ends = [np.column_stack(plane.to_plane(*side.T)) for side in (pieces.start, pieces.end)]
-    length = np.hypot(*(ends[1] - ends[0]).T)
-    street, barrier = on_lines(pieces, by_kind["street"]), on_lines(pieces, by_kind["barrier"])
-    line = street | barrier | on_lines(pieces, by_kind["other"])
     metric = plane.forward(faces)
-    within = (pieces.right >= 0) & (grid[pieces.left] == grid[pieces.right])
-    joiner = Joiner(
-        shapely.area(metric),
-        shapely.length(metric),
-        load.astype(np.float64),
-        np.column_stack([pieces.left, pieces.right])[within],
-        length[within],
-        np.asarray(barrier[within]),
-    )
+    area, perimeter = shapely.area(metric), shapely.length(metric)
     piece_of = np.full(n, -1, np.int32)
     if len(outlines):
         piece_of = inside_faces(faces, outlines, np.arange(len(outlines)))
-    join_footprints(joiner, piece_of)
+    within = (pieces.right >= 0) & (grid[pieces.left] == grid[pieces.right])
+    pairs, length = np.column_stack([pieces.left, pieces.right])[within], pieces.length[within]
+    barrier = pieces.barrier[within]
+    land = total(grid, area, int(grid.max(initial=-1)) + 1)
+    here = at >= 0
+    group = np.arange(n, dtype=np.int32)
+    if mode == "blocks":
+        main = pieces.street[within] | pieces.other[within] | barrier
+        inside = ~main & (piece_of[pairs] < 0).all(axis=1)
+        parts = np.column_stack([total(at[here], column[here], n) for column in load.T])
+        group = light_blocks(pairs[inside], parts, area / land[grid], piece_of >= 0, options.paths_share)
+    one: Merged = merged(group, area, perimeter, pairs, length)
+    weight = total(group[at[here]], demand.weights[here].sum(axis=1), len(one.area))
+    first = one.first
+    joiner = Joiner(one.area, one.perimeter, weight, one.pairs, length[one.rows], barrier[one.rows])
+    join_footprints(joiner, piece_of[first])
     join_small(joiner, options)
     if options.join_empty and mode != "polygons":
-        land = np.bincount(grid, joiner.area, minlength=len(grids))
-        join_empty(joiner, options, (options.empty_share * land[grid]).tolist())
-    unit = joiner.labels()
+        join_empty(joiner, options, (options.empty_share * land[grid[first]]).tolist())
+    label: Ints = joiner.labels()[group]
+    return label
 
+
+def _units(
+    unit: Ints,
+    faces: Geometries,
+    grid: Ints,
+    pieces: _Known,
+    bridges: Geometries,
+    plane: Projection,
+    at: Ints,
+    foot_at: Ints,
+    foot_grids: FootprintGrids,
+    footprints: Geometries,
+    demand: Demand,
+    mode: Mode,
+) -> Units:
+    """The units that faces make up, with all that is told of them."""
+    street = pieces.street | pieces.path
+    line = street | pieces.barrier | pieces.other
+    here = at >= 0
     left = unit[pieces.left]
     right = np.where(pieces.right >= 0, unit[pieces.right], -1).astype(np.int32)
-    segments = Segments(pieces.start, pieces.end, left, right, length, street, line, barrier).only(
-        left != right
-    )
+    segments = Segments(
+        pieces.start, pieces.end, left, right, pieces.length, street, line, pieces.barrier
+    ).only(left != right)
     units = int(unit.max(initial=-1)) + 1
     polygons = dissolve(faces, unit, units)
     edges, (edge_m, street_m) = _edges(segments, units, bridges, plane)

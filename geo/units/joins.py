@@ -3,11 +3,65 @@
 import heapq
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from geo.units.model import Bools, Floats, Ints, Options
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Groups of faces: area and perimeter (n,), a face of each, and which pieces of border (``rows``) still
+    divide which two groups (``pairs``).
+    """
+
+    area: Floats
+    perimeter: Floats
+    first: NDArray[np.int64]
+    pairs: Ints
+    rows: NDArray[np.int64]
+
+
+def light_blocks(links: Ints, load: Floats, land: Floats, alone: Bools, most: float) -> Ints:
+    """The group of each of n faces: faces that nothing but paths divide are one where they have little.
+
+    ``links`` (m, 2): faces side by side with only a path between them. ``load`` (n, k) and ``land`` (n,):
+    shares of a grid's target and of its area; a block with more than ``most`` of any stays in its faces, and
+    so do the faces flagged ``alone``.
+    """
+    n = len(land)
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(n, n))
+    count, block = connected_components(graph, directed=False)
+    shares = [total(block, column, count) for column in (*load.T, land)]
+    light = (np.max(shares, axis=0) <= most)[block] & ~alone
+    key = np.where(light, block, count + np.arange(n))
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    order = np.empty(len(first), np.int32)
+    order[np.argsort(first, kind="stable")] = np.arange(len(first), dtype=np.int32)
+    return order[inverse.reshape(-1)]
+
+
+def total(at: NDArray[Any], amount: Floats, n: int) -> Floats:
+    """Of each of n places the sum of the amounts ``at`` it."""
+    return np.bincount(at, amount, n).astype(np.float64)
+
+
+def merged(group: Ints, area: Floats, perimeter: Floats, pairs: Ints, length: Floats) -> Merged:
+    """Groups (numbered from 0) of faces with ``area`` and ``perimeter`` (n,), and the common pieces of border
+    of faces: ``pairs`` (s, 2), ``length`` (s,).
+    """
+    count = int(group.max(initial=-1)) + 1
+    both = group[pairs].reshape(-1, 2)
+    inner = both[:, 0] == both[:, 1]
+    around = total(group, perimeter, count) - 2 * total(both[inner, 0], length[inner], count)
+    first = np.unique(group, return_index=True)[1]
+    rows = np.flatnonzero(~inner)
+    return Merged(total(group, area, count), around, first, both[rows], rows)
 
 
 class Joiner:

@@ -35,6 +35,8 @@ class Lines:
     """Units on both sides are no neighbours, but at bridges."""
     bridges: Geometries = field(default_factory=geometries)
     """Places (points as a rule) where a barrier may be crossed."""
+    paths: Geometries = field(default_factory=geometries)
+    """Finer streets and ways: as good for a border, but they divide only blocks with much work."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,8 @@ class Options:
     """A cell with more than this is divided, where its resolution still may be finer."""
     block_share: float = 0.15
     """A block with more than this is divided into cells."""
+    paths_share: float = 0.03
+    """A block between streets with more than this, or with more of its grid's area, is divided by paths."""
     resolutions: tuple[int, int] = (7, 10)
     """The coarsest and the finest H3 resolution."""
     small_m2: float = 10.0
@@ -98,9 +102,9 @@ class Segments:
     """The units on both sides (which is which means nothing); ``right`` is -1 where no grid lies beyond."""
     length_m: Floats
     street: Bools
-    """On a street."""
+    """On a street or path."""
     line: Bools
-    """On a street, another line or a barrier."""
+    """On a street, a path, another line or a barrier."""
     barrier: Bools
 
     def only(self, rows: Any) -> "Segments":
@@ -124,7 +128,7 @@ class Units:
     """(m, 2): neighbours, the smaller number first, sorted; none across a barrier but at bridges."""
     edge_length_m: Floats
     edge_street_m: Floats
-    """(m,): how much of the shared border runs on streets."""
+    """(m,): how much of the shared border runs on streets and paths."""
     segments: Segments
     demand_unit: Ints
     """The unit of every point of the demand, -1 outside the grids."""
@@ -136,6 +140,15 @@ class Units:
     demand: Demand
     straighten: bool
     """New borders on no line may be straightened (they are on cells; supplied polygons stay as they are)."""
+
+    @property
+    def edge_cost(self) -> Floats:
+        """(m,): what a new border between neighbours costs a redraw: its metres, on streets half of them.
+
+        Twice the price off the streets is what it takes to have nine tenths of new borders on them; more
+        buys little of that, and crooked grids.
+        """
+        return self.edge_length_m - 0.5 * self.edge_street_m
 
 
 @dataclass(frozen=True)

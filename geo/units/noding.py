@@ -106,6 +106,13 @@ def straight_lines(start: Floats, end: Floats) -> Geometries:
     return np.asarray(shapely.linestrings(np.stack([start, end], axis=1)), dtype=object).reshape(-1)
 
 
+def single_pieces(lines: Geometries) -> Geometries:
+    """Every straight piece of the lines as a line of its own."""
+    xy, of = shapely.get_coordinates(lines, return_index=True)
+    inner = np.flatnonzero(of[1:] == of[:-1])
+    return straight_lines(xy[inner], xy[inner + 1])
+
+
 def points_at(xy: Floats) -> Geometries:
     """A point (n,) at each coordinate (n, 2)."""
     return np.asarray(shapely.points(xy), dtype=object).reshape(-1)
@@ -145,9 +152,8 @@ def on_lines(pieces: Pieces, lines: Geometries) -> Bools:
     result = np.zeros(len(pieces.start), bool)
     if len(lines) == 0 or len(result) == 0:
         return result
-    xy, of = shapely.get_coordinates(lines, return_index=True)
-    inner = np.flatnonzero(of[1:] == of[:-1])
-    single = straight_lines(xy[inner], xy[inner + 1])
     middle = shapely.points((pieces.start + pieces.end) / 2)
-    result[shapely.STRtree(single).query(middle, predicate="dwithin", distance=ON_LINE)[0]] = True
+    result[shapely.STRtree(single_pieces(lines)).query(middle, predicate="dwithin", distance=ON_LINE)[0]] = (
+        True
+    )
     return result

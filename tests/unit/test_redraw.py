@@ -124,22 +124,25 @@ def test_a_redraw_brings_no_new_findings():
 
 
 def test_cells_give_straight_borders():
-    fewer = 0
+    straightened = zigzag = pieces = 0
+    was_m = now_m = 0.0
     for seed in range(6):
         t = town(seed, buildings=0, points=25)
         u = build_units(t.grids, t.codes, mode="h3", demand=t.demand, options=Options(resolutions=(9, 10)))
         labels = grown(u, np.random.default_rng(seed), 40)
         r = redraw(t.grids, u, labels)
-        now, new = shapely.get_num_coordinates(r.new_border).sum(), (u.grid != labels).sum()
-        assert new > 0
-        fewer += r.straightened
+        straightened += r.straightened
         seg = u.segments
         beyond = np.where(seg.right >= 0, labels[seg.right], -1)
         was = np.where(seg.right >= 0, u.grid[seg.right], -1)
-        zigzag = ((labels[seg.left] != beyond) & (u.grid[seg.left] == was)).sum()
-        assert now < zigzag
+        new = (labels[seg.left] != beyond) & (u.grid[seg.left] == was)
+        zigzag += new.sum()
+        pieces += shapely.get_num_coordinates(r.new_border).sum() - len(r.new_border)
+        was_m, now_m = was_m + seg.length_m[new].sum(), now_m + r.new_border_m
         assert r.street_share == 0
-    assert fewer > 0
+    assert straightened > 0
+    assert pieces < 0.6 * zigzag
+    assert now_m < 0.95 * was_m
 
 
 def square(x0, y0, x1, y1):
