@@ -19,12 +19,18 @@ from geo.rebalance.solver import EXACT, Answer, Program
 
 CHOICES = 480
 """Units that may move times grids: a class with more is not tried."""
-WORK = 600_000
-"""Nodes of the search trees of a class, over all its solves, times its choices."""
-LUCK = 20_000
+NODES = 3_000
+"""Most nodes of one search tree."""
+STEPS = 30_000
+"""Most steps of the simplex method for a class, over all its solves."""
+LUCK = 3_000
 """The same where only an even sum of uneven weights would do, and trees find nothing."""
-ROUNDS = 200
-"""Solves of a class; each adds at least one cut."""
+GAPS = (1e-2, 1e-4, 0.0)
+"""So near its optimum a tree is left while its solutions are no plans: cuts are cheaper than nodes."""
+PASSES = 30
+"""Rounds of cuts on the relaxation."""
+LEVELS = (0.0, 0.1, 0.25, 0.4)
+"""What counts as in a grid, in a relaxed solution."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +68,7 @@ def least_moved(
     small = _Class(model, current, labels, c, stopped)
     exact = model.tol == 0
     luck = exact.any() and (model.W[:, exact] != np.round(model.W[:, exact])).any()
-    return small.solve((LUCK if luck else WORK) // max(1, small.n * small.G))
+    return small.solve(LUCK if luck else STEPS)
 
 
 class _Class:
@@ -87,36 +93,73 @@ class _Class:
         self.forced = float(self.move[~model.remain[current[self.units]]].sum())
         self.program = self._program(stopped)
 
-    def solve(self, nodes: int) -> Optimum:
+    def solve(self, steps: int) -> Optimum:
         """Solve, cut, and solve again until the solution is a plan or nothing is left."""
+        steps -= self._cut_relaxed(steps)
         best = self._whole(self.labels[self.units])
         kept: Ints | None = self.labels if best else None
         value = self._moved(self.labels[self.units]) if best else np.inf
-        bound, proven = 0.0, np.inf
-        for _ in range(ROUNDS):
-            answer = self._solve(nodes, kept)
-            nodes -= max(1, answer.nodes)
-            reached = answer.bound * self.unit + self.forced if np.isfinite(answer.bound) else answer.bound
-            bound = max(bound, min(reached, proven))
+        bound, proven, tight = 0.0, np.inf, 0
+        while steps > 0:
+            answer = self._solve(GAPS[tight], kept)
+            steps -= max(100, answer.steps)
             if answer.status == "infeasible":
                 return Optimum(kept, min(value, proven), kept is not None and value <= proven)
-            if answer.x is not None:
-                labels = self._plan(answer.x)
-                cuts = self._cut(labels)
-                if cuts == 0:
-                    now = self._moved(labels)
-                    proven = min(proven, now) if answer.status == "optimal" else proven
-                    lost = stranded(self.model, self._all(labels), self.grids)
-                    if not lost:
-                        if now < value - EXACT * self.unit:
-                            kept, value = self._all(labels), now
-                        if answer.status == "optimal":
-                            return Optimum(kept, min(proven, value), value <= proven + EXACT * self.unit)
-                    for grid, piece in lost:
-                        self._cut_stranded(grid, piece)
-            if answer.status != "optimal" or nodes <= 0:
+            bound = max(bound, min(answer.bound * self.unit + self.forced, proven))
+            if answer.x is None or answer.status in ("stopped", "failed"):
                 break
+            labels = self._plan(answer.x)
+            if self._cut(labels):
+                continue
+            whole = self._all(labels)
+            lost = stranded(self.model, whole, self.grids)
+            for grid, piece in lost:
+                self._cut_stranded(grid, piece)
+            now = self._moved(labels)
+            if not lost and now < value - EXACT * self.unit:
+                kept, value = whole, now
+            if GAPS[tight] == 0 and answer.status == "optimal":
+                proven = min(proven, now)
+                if not lost:
+                    return Optimum(kept, min(proven, value), value <= proven + EXACT * self.unit)
+            elif answer.status == "limit":
+                break
+            elif not lost:
+                tight = min(tight + 1, len(GAPS) - 1)
         return Optimum(kept, min(bound, value), False)
+
+    def _cut_relaxed(self, most: int) -> int:
+        """Cuts that solutions of the relaxation break; the steps it took."""
+        used = 0
+        for _ in range(PASSES):
+            answer = self.program.relaxed()
+            used += max(10, answer.steps)
+            if (
+                answer.x is None
+                or used > most // 4
+                or self._cut_pieces(answer.x.reshape(self.n, self.G)) == 0
+            ):
+                break
+        return used
+
+    def _cut_pieces(self, x: Floats) -> int:
+        """A piece of a relaxed solution that is too light to be the grid needs some of its ring."""
+        count, x = 0, x.reshape(self.n, self.G)
+        for i in range(self.G):
+            seen: set[frozenset[int]] = set()
+            for level in LEVELS:
+                for piece in self._pieces(set(np.flatnonzero(x[:, i] > level + 1e-6).tolist())):
+                    name = frozenset(piece)
+                    if name in seen or not self._light(self.W[sorted(piece)].sum(axis=0), i):
+                        continue
+                    seen.add(name)
+                    ring = {v for u in piece for v in self.near[u]} - piece
+                    have = float(x[sorted(ring), i].sum())
+                    top = max(sorted(piece), key=lambda u: x[u, i])
+                    if x[top, i] > have + 0.01:
+                        self._ring_cut(self.program, top, i, ring)
+                        count += 1
+        return count
 
     def _program(self, stopped: Callable[[], bool]) -> Program:
         """One grid for each unit, limits, no empty grid, no lone unit that is too light."""
@@ -145,11 +188,11 @@ class _Class:
                 self._ring_cut(program, u, i, set(self.near[u]))
         return program
 
-    def _solve(self, nodes: int, kept: Ints | None) -> Answer:
+    def _solve(self, gap: float, kept: Ints | None) -> Answer:
         start = None
         if kept is not None:
             start = (kept[self.units][:, None] == self.grids[None]).astype(float).ravel()
-        return self.program.solve(nodes, start)
+        return self.program.solve(NODES, gap, start)
 
     def _cut(self, labels: Ints) -> int:
         """Add what the plan (of the class) breaks; how many cuts."""

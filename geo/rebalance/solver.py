@@ -15,22 +15,21 @@ from geo.rebalance.problem import Floats, Ints
 
 EXACT = 1e-9
 """Rows and integers are kept, and optima proven, to this; so rows should be scaled to about 1."""
-NO_NODE_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a solve found. ``status`` optimal, infeasible, limit (of nodes) or stopped.
+    """What a solve found. ``status`` optimal (within the gap), infeasible, limit, stopped or failed.
 
     ``x`` the best solution (None if none), ``value`` its cost (inf if none), ``bound`` a proven lower bound
-    on the cost of every solution (inf if there is none), ``nodes`` of the search tree.
+    on the cost of every solution (inf if there is none), ``steps`` of the simplex method it took.
     """
 
     status: str
     x: Floats | None
     value: float
     bound: float
-    nodes: int
+    steps: int
 
 
 class _Quiet(highspy.Highs):
@@ -60,7 +59,6 @@ class Program:
         for name, value in (
             ("threads", 1),
             ("random_seed", 0),
-            ("mip_rel_gap", 0.0),
             ("mip_abs_gap", EXACT),
             ("mip_feasibility_tolerance", EXACT),
             ("primal_feasibility_tolerance", EXACT),
@@ -92,27 +90,51 @@ class Program:
         at = np.asarray(columns, np.int32)
         self._model.addRow(low, high, len(at), at, np.broadcast_to(np.float64(values), at.shape).copy())
 
-    def solve(self, nodes: int = NO_NODE_LIMIT, start: Floats | None = None) -> Answer:
-        """The best x within a number of nodes; ``start`` (v,) a solution known before."""
+    def solve(self, nodes: int, gap: float = 0.0, start: Floats | None = None) -> Answer:
+        """The best x within a number of nodes, or within ``gap`` of the best (relative).
+
+        ``start`` (v,) is a solution known before.
+        """
         h = self._model
         h.setOptionValue("mip_max_nodes", int(nodes))
+        h.setOptionValue("mip_rel_gap", float(gap))
         if start is not None:
             known = highspy.HighsSolution()
             known.col_value = [float(v) for v in start]
             h.setSolution(known)
         h.run()
-        if start is not None and self._kept_the_start():
-            h.clearSolver()
-            h.run()
         info, status = h.getInfo(), h.getModelStatus()
-        used = max(0, int(info.mip_node_count))
+        steps = max(0, int(info.simplex_iteration_count))
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-            return Answer("infeasible", None, np.inf, np.inf, used)
+            return Answer("infeasible", None, np.inf, np.inf, steps)
         found = info.primal_solution_status == 2
         x = np.asarray(h.getSolution().col_value, np.float64) if found else None
         value = float(info.objective_function_value) if found else np.inf
-        if status == highspy.HighsModelStatus.kOptimal:
-            return Answer("optimal", x, value, value, used)
-        bound = float(info.mip_dual_bound)
-        kind = "stopped" if status == highspy.HighsModelStatus.kInterrupt else "limit"
-        return Answer(kind, x, value, bound if np.isfinite(bound) else -np.inf, used)
+        kind = _ENDED.get(status, "failed")
+        bound = float(info.mip_dual_bound) if kind != "failed" else -np.inf
+        if kind == "optimal" and value - bound <= EXACT:
+            bound = value
+        return Answer(kind, x, value, bound if np.isfinite(bound) else -np.inf, steps)
+
+    def relaxed(self) -> Answer:
+        """The best x where none need be whole."""
+        h = self._model
+        h.setOptionValue("solve_relaxation", True)
+        h.run()
+        h.setOptionValue("solve_relaxation", False)
+        steps = max(0, int(h.getInfo().simplex_iteration_count))
+        if h.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            infeasible = h.getModelStatus() == highspy.HighsModelStatus.kInfeasible
+            return Answer("infeasible", None, np.inf, np.inf, steps) if infeasible else _NOTHING
+        value = float(h.getInfo().objective_function_value)
+        x = np.asarray(h.getSolution().col_value, np.float64)
+        return Answer("optimal", x, value, value, steps)
+
+
+_ENDED = {
+    highspy.HighsModelStatus.kOptimal: "optimal",
+    highspy.HighsModelStatus.kSolutionLimit: "limit",
+    highspy.HighsModelStatus.kIterationLimit: "limit",
+    highspy.HighsModelStatus.kInterrupt: "stopped",
+}
+_NOTHING = Answer("failed", None, np.inf, -np.inf, 0)
