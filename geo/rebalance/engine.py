@@ -14,7 +14,7 @@ from geo.rebalance.model import SLACK, Model, model_of
 from geo.rebalance.problem import Floats, Ints, Problem
 from geo.rebalance.proving import prove
 from geo.rebalance.runs import How, capped, redraw
-from geo.rebalance.scratch import from_scratch
+from geo.rebalance.scratch import Wish, from_scratch
 from geo.rebalance.steps import Step
 
 SHAPE = {"moves": 0.22, "compact": 1.5}
@@ -88,7 +88,8 @@ def rebalance(
         stage="search", bound=None if known.bound is None else known.bound.share, estimate=known.estimate
     )
     if current is None:
-        labels = from_scratch(model, how, control)
+        wish = Wish(seed, effort, by_length=prefer == "compact", hopeless=bool(known.proofs))
+        labels = from_scratch(model, wish, control)
     else:
         labels = redraw(model, current, how, control, hopeless=bool(known.proofs))
         if not known.proofs:
