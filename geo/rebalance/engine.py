@@ -103,16 +103,18 @@ def rebalance(
     return _result(model, labels, moves, seed, known, max_moved, control)
 
 
-def plan_of(problem: Problem, result: Result, max_moved: float | None = None) -> Result:
-    """The plan of a result judged by another problem on the same units (such as wider tolerances)."""
-    model = model_of(problem)
-    moves = [] if problem.current is None else steps.order_moves(model, problem.current, result.labels)
-    known = _known(model, problem.current)
-    judged = _result(model, result.labels, moves, result.seed, known, max_moved, None)
-    stopped = result.stopped_by if result.stopped_by != "optimal" else judged.stopped_by
-    first = result.seconds["first_feasible"] or result.seconds["total"]
-    seconds = {**result.seconds, "first_feasible": first if judged.feasible else None}
-    return replace(judged, seconds=seconds, stopped_by=stopped)
+def sibling(result: Result, labels: Ints, max_moved: float | None, control: Control) -> Result:
+    """Another plan (n,) of the same problem, with the bound and the estimate that are known already."""
+    model, current = result.model, result.problem.current
+    bound = None
+    if result.bound is not None and result.bound_source is not None:
+        bound = Bound(result.bound, result.bound_source)
+    moves: list[Step] = []
+    if current is not None:
+        work = partial(steps.order_moves, model, current, labels, control.overdue)
+        moves = control.run([work], counted=False)[0]
+    known = _Known(bound, result.estimate, [])
+    return _result(model, labels, moves, result.seed, known, max_moved, control)
 
 
 @dataclass(frozen=True, eq=False)
