@@ -42,6 +42,7 @@ class Control:
         self._stop = threading.Event()
         self._facts: dict[str, Any] = {}
         self._done: dict[int, tuple[float, float]] = {}
+        self._stand: dict[int, tuple[float, float]] | None = {}
         self._told = -1.0
 
     @property
@@ -57,9 +58,20 @@ class Control:
         """A task's progress, 0..1, and its share of the work."""
         self._done[task] = (done, size)
 
+    def stand(self, part: int, violation: float, moved_share: float) -> None:
+        """How a part's plan stands while it is sought: of all parts the worst violation and the sum of shares
+        are told, until ``tell`` says how the whole plan stands.
+        """
+        if self._stand is not None:
+            self._stand[part] = violation, moved_share
+
     def tell(self, **facts: Any) -> None:
         """Facts for the next progress event (stage, violation, moved_share, bound, estimate)."""
         self._facts.update(facts)
+        if "violation" in facts:
+            self._stand = None
+        elif facts.get("stage") == "search":
+            self._stand = {}
         self._emit()
 
     def feasible_now(self) -> None:
@@ -111,4 +123,8 @@ class Control:
         done = list(self._done.values())
         whole = sum(size for _, size in done)
         share = sum(part * size for part, size in done) / whole if whole else 0.0
+        stand = list((self._stand or {}).values())
+        if stand:
+            self._facts["violation"] = min(max(violation for violation, _ in stand), 1e300)
+            self._facts["moved_share"] = sum(moved for _, moved in stand)
         self._progress({**self._facts, "progress": round(share, 4), "seconds": round(self.seconds, 3)})

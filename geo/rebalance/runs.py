@@ -12,7 +12,7 @@ from geo.rebalance.model import Model
 from geo.rebalance.parts import Part, parts_of
 from geo.rebalance.problem import Ints
 from geo.rebalance.recombine import even_out
-from geo.rebalance.search import Outcome, improve, schedule_for
+from geo.rebalance.search import Outcome, improve, schedule_for, standing
 
 CAP_SHAPES = (0.1, 0.02)
 """Weights of the shape to try where the first plan moves more than the cap."""
@@ -47,6 +47,9 @@ def redraw(
         control.feasible_now()
     labels = start.copy()
     parts = parts_of(model, start)
+    load, away = model.loads(start), np.where((model.home >= 0) & (start != model.home), model.move, 0.0)
+    for part in parts:
+        control.stand(part.number, *standing(model, part, load, float(away[part.units].sum())))
     tasks: list[Callable[[], Outcome]] = []
     of: list[int] = []
     budgets = _budgets(model, parts, start, budget)

@@ -225,7 +225,13 @@ def _sweep(
             return False
     refresh(model, part, state)
     keep(model, part, state, schedule.mu)
+    control.stand(part.number, *standing(model, part, state.load, float(state.moved[0])))
     return True
+
+
+def standing(model: Model, part: Part, load: Floats, moved: float) -> tuple[float, float]:
+    """Violation of a part's grids under these loads (G, k), and the share of all move weight that moves."""
+    return float(model.violations(load)[part.grids].max()), moved / max(float(model.move.sum()), 1e-300)
 
 
 def refresh(model: Model, part: Part, state: State) -> None:
