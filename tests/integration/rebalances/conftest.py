@@ -64,6 +64,11 @@ async def load(api: Api, kind: str, file_name: str, content: bytes, **form: Any)
 
 @pytest_asyncio.fixture
 async def town(api: Api) -> Town:
+    """The town of the test's own organisation."""
+    return await make_town(api)
+
+
+async def make_town(api: Api) -> Town:
     """160 customers in A1 and 40 in A2 (1.6 and 0.4 of a load), 50 in B1, every fourth in a building."""
     rng = np.random.default_rng(1)
     made = await api.post("/v1/planes", {"code": PLANE, "kind": "place", "rules": ["building", "point"]})

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 from shapely.geometry import shape
 
-from tests.integration.conftest import Api, family
+from tests.integration.conftest import Api
 from tests.integration.rebalances.conftest import Town
 
 
@@ -114,38 +110,6 @@ async def test_a_frontier_is_several_drafts_none_dominated(town: Town) -> None:
         for b in rows:
             better = a["share"] <= b["share"] and a["violation"] <= b["violation"]
             assert a is b or not (better and a["polsby_popper"] >= b["polsby_popper"])
-
-
-async def test_a_cancelled_redraw_leaves_nothing(town: Town) -> None:
-    answer = await town.api.post(f"/v1/plans/{town.plan}/rebalances", {"tolerance": 0.0, "time_limit": 600})
-    job = answer.json()["id"]
-    async with asyncio.timeout(60):
-        while (await town.api.get(f"/v1/jobs/{job}")).json()["status"] == "queued":
-            await asyncio.sleep(0.02)
-    await town.api.delete(f"/v1/jobs/{job}")
-    assert (await town.api.ended(job))["status"] == "cancelled"
-    plans = (await town.api.get("/v1/plans?plane=lower")).json()["plans"]
-    assert [plan["id"] for plan in plans] == [town.plan]
-
-
-async def test_a_redraw_whose_process_is_killed_fails_and_says_so(town: Town) -> None:
-    answer = await town.api.post(f"/v1/plans/{town.plan}/rebalances", {"tolerance": 0.0, "time_limit": 600})
-    job = answer.json()["id"]
-    me = os.getpid()
-    before = set(family(me))
-    async with asyncio.timeout(60):
-        while not (started := [pid for pid in family(me) if pid not in before and _redraws(pid)]):
-            await asyncio.sleep(0.01)
-    os.kill(started[0], signal.SIGKILL)
-    ended = await town.api.ended(job)
-    assert (ended["status"], ended["problem"]["type"].rsplit("/")[-1]) == ("failed", "child-died")
-
-
-def _redraws(pid: int) -> bool:
-    try:
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
-        return False
 
 
 async def test_wrong_requests_are_refused_with_what_to_do(town: Town) -> None:
