@@ -16,9 +16,10 @@ class Certificate:
     """One reason. ``kind``: unit_too_heavy, class_total, cut_off, locks, cap, no_plan (proofs), or
     not_found.
 
-    ``grids`` and ``units`` are numbers; ``weight`` is the column concerned and ``group`` the class (or None);
-    ``figures`` has the numbers of the proof. ``message`` is a sentence with ``{grids}``, ``{units}``,
-    ``{class}`` and ``{weight}`` where the names belong.
+    ``grids`` and ``units`` are numbers; ``weight`` is the column concerned and ``group`` the class (or
+    None); ``figures`` has the numbers of the proof; ``bridge`` two units that a bridge should join.
+    ``message`` is a sentence with ``{grids}``, ``{units}``, ``{class}``, ``{weight}`` and ``{bridge}`` where
+    the names belong.
     """
 
     kind: str
@@ -28,6 +29,7 @@ class Certificate:
     weight: int | None = None
     group: int | None = None
     figures: dict[str, Any] = field(default_factory=dict)
+    bridge: tuple[int, int] | None = None
 
 
 def proofs(model: Model, current: Ints | None) -> list[Certificate]:
@@ -39,15 +41,23 @@ def proofs(model: Model, current: Ints | None) -> list[Certificate]:
     return found + [c for c in _regions(model, current) if c.group not in total]
 
 
-def cap_proof(bound: Bound, max_moved: float | None) -> list[Certificate]:
-    """The cap, if the bound proves that it is too low."""
+def cap_proof(bound: Bound, max_moved: float | None, enough: float | None = None) -> list[Certificate]:
+    """The cap, if the bound proves that it is too low; ``enough``: the share of a plan known without it."""
     if max_moved is None or bound.share <= max_moved + SLACK:
         return []
     message = (
         f"at least {bound.share:.2%} of the work has to move, and at most {max_moved:.2%} may; "
-        f"allow {bound.share:.4f} or more"
+        f"allow {_up(bound.share)} or more"
     )
-    return [Certificate("cap", message, figures={"least": float(bound.share), "most": float(max_moved)})]
+    figures = {"least": float(bound.share), "most": float(max_moved), "enough": enough}
+    if enough is not None:
+        message += f" ({_up(enough)} is enough)"
+    return [Certificate("cap", message, figures=figures)]
+
+
+def _up(share: float) -> str:
+    """A share in four decimals, rounded up, so that whoever allows it allows enough."""
+    return f"{np.ceil(share * 1e4 - 1e-6) / 1e4:.4f}"
 
 
 def no_plan(model: Model, c: int) -> Certificate:
@@ -100,7 +110,11 @@ def _heavy_units(model: Model) -> list[Certificate]:
                     f"most {most:g}; split the unit, raise the tolerance or the target"
                 )
                 figures = {"weight": weight, "most": most}
-                found.append(Certificate("unit_too_heavy", message, (), (int(u),), int(j), int(c), figures))
+                now = model.problem.current
+                where = () if now is None else (int(now[u]),)
+                found.append(
+                    Certificate("unit_too_heavy", message, where, (int(u),), int(j), int(c), figures)
+                )
     return found
 
 
@@ -153,8 +167,17 @@ def _locks(model: Model, current: Ints) -> list[Certificate]:
                     "unlock units there, or the grid"
                 )
                 figures = {"weight": float(has), "least": least, "most": most}
-                group = int(model.grid_class[g])
-                found.append(Certificate("locks", message, (int(g),), (), int(j), group, figures))
+                group, held = int(model.grid_class[g]), np.flatnonzero(model.fixed & (current == g))
+                held = held[np.argsort(-model.W[held, j], kind="stable")][: 0 if shut[g] else 20]
+                found.append(
+                    Certificate("locks", message, (int(g),), tuple(map(int, held)), int(j), group, figures)
+                )
+    for held_in, apart in _held_apart(model, current):
+        message = (
+            "grid {grids} cannot be in one piece: its locked units {units} lie in parts that do not touch; "
+            "unlock all but one part, or put in a bridge"
+        )
+        found.append(Certificate("locks", message, (held_in,), apart, group=int(model.grid_class[held_in])))
     if shut.any():
         pieces = model.pieces(current)
         for g in np.flatnonzero(shut & (pieces > 1)):
@@ -162,6 +185,19 @@ def _locks(model: Model, current: Ints) -> list[Certificate]:
                 f"grid {{grids}} is locked and in {int(pieces[g])} pieces; unlock it so that it can be mended"
             )
             found.append(Certificate("locks", message, (int(g),), figures={"pieces": int(pieces[g])}))
+    return found
+
+
+def _held_apart(model: Model, current: Ints) -> list[tuple[int, tuple[int, ...]]]:
+    """Grids whose locked units lie in several parts of all that the grid could have; a unit of each."""
+    found = []
+    movable = ~model.fixed & _open(model, current)
+    for g in np.unique(current[model.fixed & model.open_grids[current]]).tolist():
+        held = np.flatnonzero(model.fixed & (current == g))
+        piece = model.components(movable | (model.fixed & (current == g)))[held]
+        first = np.unique(piece, return_index=True)[1]
+        if len(first) > 1:
+            found.append((int(g), tuple(int(u) for u in held[np.sort(first)][:20])))
     return found
 
 
@@ -182,7 +218,7 @@ def _reachable_weight(model: Model, current: Ints) -> np.ndarray:
 def _regions(model: Model, current: Ints | None) -> list[Certificate]:
     """Connected regions of a class that no number of its grids can share within the limits."""
     found = []
-    inside = np.ones(model.n, bool) if current is None else (model.open_grids | ~model.remain)[current]
+    inside = np.ones(model.n, bool) if current is None else _open(model, current)
     region = regions(model, inside)
     without_locks = regions(model, np.ones(model.n, bool))
     for c in np.unique(model.unit_class):
@@ -201,19 +237,31 @@ def _regions(model: Model, current: Ints | None) -> list[Certificate]:
                 )
                 found.append(_region_proof(model, current, units, grids, int(c), hemmed))
         if all(fits) and not _adds_up(fits, len(grids)) and len(names):
-            message = (
-                f"class {{class}} lies in {len(names)} parts that do not touch, and no sharing of its "
-                f"{len(grids)} grids among them fits; a bridge between the parts would help, or more grids"
-            )
-            figures = {
-                "parts": len(names),
-                "grids": len(grids),
-                "counts_that_fit": [f[:20] for f in fits[:20]],
-            }
-            found.append(
-                Certificate("cut_off", message, tuple(map(int, grids[:20])), group=int(c), figures=figures)
-            )
+            found.append(_sharing_proof(model, region, names, fits, grids, int(c)))
     return found
+
+
+def _sharing_proof(
+    model: Model, region: Ints, names: Ints, fits: list[list[int]], grids: Ints, c: int
+) -> Certificate:
+    """Regions that each could have some number of grids, but not such that all grids are used."""
+    sizes = [int((region == r).sum()) for r in names]
+    lone = tuple(int(np.flatnonzero(region == r)[0]) for r in names)
+    smallest = region == names[int(np.argmin(sizes))]
+    bridge = _bridge(model, region, smallest, grids, c)
+    message = (
+        f"class {{class}} lies in {len(names)} parts that do not touch, of {', '.join(map(str, sizes[:8]))} "
+        f"units (one of each: {{units}}), and no sharing of its {len(grids)} grids among them fits; "
+        f"{_advice(bridge)}, or take another number of grids (at least {sum(min(f) for f in fits)}, "
+        f"at most {sum(max(f) for f in fits)})"
+    )
+    figures = {
+        "parts": len(names),
+        "sizes": sizes[:20],
+        "counts_that_fit": [f[:20] for f in fits[:20]],
+    }
+    few = tuple(map(int, grids[:20]))
+    return Certificate("cut_off", message, few, lone[:20], group=c, figures=figures, bridge=bridge)
 
 
 def _adds_up(fits: list[list[int]], total: int) -> bool:
@@ -240,23 +288,28 @@ def _region_proof(
         "weight": weight,
         "most": fewer * most,
         "least": (fewer + 1) * least,
-        "grids": count,
+        "grids_now": count,
     }
-    across = _nearest_across(model, units, c)
-    where = ""
-    if across is not None:
-        figures["bridge"] = across
-        where = ", best between units {units}"
+    region = regions(model, np.ones(model.n, bool) if current is None else _open(model, current))
+    bridge = None if hemmed else _bridge(model, region, units, grids, c)
     why = "locked grids shut in" if hemmed else "no neighbour or bridge leads out of"
     message = (
         f"{why} {{grids}}: the {weight:g} {{weight}} there are too many for {fewer} grids "
         f"(at most {fewer * most:g}) and too few for {fewer + 1} (at least {(fewer + 1) * least:g}); "
-        + ("unlock a grid beside it" if hemmed else "put in a bridge" + where)
+        + ("unlock a grid beside it" if hemmed else _advice(bridge))
     )
-    pair = tuple(across) if across is not None else ()
-    return Certificate(
-        "locks" if hemmed else "cut_off", message, tuple(map(int, here[:20])), pair, j, c, figures
-    )
+    some = bridge if bridge is not None else tuple(map(int, np.flatnonzero(units)[:20]))
+    kind = "locks" if hemmed else "cut_off"
+    return Certificate(kind, message, tuple(map(int, here[:20])), some, j, c, figures, bridge)
+
+
+def _advice(bridge: tuple[int, int] | None) -> str:
+    return "put in a bridge" + ("" if bridge is None else ", best between {bridge}")
+
+
+def _open(model: Model, current: Ints) -> Bools:
+    """Units (n,) of grids that may give."""
+    return np.asarray((model.open_grids | ~model.remain)[current], bool)
 
 
 def _tightest(model: Model, grids: Ints, units: Bools, count: int) -> int:
@@ -269,16 +322,24 @@ def _tightest(model: Model, grids: Ints, units: Bools, count: int) -> int:
     return int(np.argmax(off))
 
 
-def _nearest_across(model: Model, units: Bools, c: int) -> list[int] | None:
-    """The closest pair of a unit inside and one of the class outside; None without places."""
+def _bridge(model: Model, region: Ints, units: Bools, grids: Ints, c: int) -> tuple[int, int] | None:
+    """The closest pair of a unit inside and one outside that a bridge should join; None without places.
+
+    A region with which the weight together fits some number of grids is taken before one with which it
+    does not, then the nearer.
+    """
     if model.problem.xy is None:
-        return None
-    outside = (model.unit_class == c) & ~units
-    if not outside.any():
         return None
     from scipy.spatial import cKDTree
 
-    at, to = np.flatnonzero(units), np.flatnonzero(outside)
-    distance, index = cKDTree(model.problem.xy[to]).query(model.problem.xy[at])
-    i = int(np.argmin(np.asarray(distance)))
-    return [int(at[i]), int(to[int(np.asarray(index)[i])])]
+    inside = np.flatnonzero(units)
+    best: tuple[bool, float, int, int] | None = None
+    for r in np.unique(region[(model.unit_class == c) & ~units & (region >= 0)]):
+        outside = np.flatnonzero((region == r) & (model.unit_class == c))
+        weight = model.W[units].sum(axis=0) + model.W[outside].sum(axis=0)
+        distance, index = cKDTree(model.problem.xy[outside]).query(model.problem.xy[inside])
+        i = int(np.argmin(np.asarray(distance)))
+        helps = bool(counts_that_fit(model, grids, weight))
+        way = (not helps, float(np.asarray(distance)[i]), int(inside[i]), int(outside[np.asarray(index)[i]]))
+        best = way if best is None else min(best, way)
+    return None if best is None else best[2:]

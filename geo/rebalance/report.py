@@ -13,7 +13,7 @@ from geo.metrics import Shapes
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.engine import Result
 from geo.rebalance.model import Model
-from geo.rebalance.problem import Ints
+from geo.rebalance.problem import Ints, Problem
 from geo.rebalance.steps import Step
 
 FEW = 5
@@ -97,7 +97,7 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
         "polsby_popper": {"before": _mean(shapes, current, model.G), "after": _mean(shapes, labels, model.G)},
         "moves": [_step(i + 1, step, model, names) for i, step in enumerate(result.moves)],
         "largest_step": finite(result.largest_step),
-        "certificates": [_certificate(c, names) for c in result.certificates],
+        "certificates": [_certificate(c, names, problem) for c in result.certificates],
         "seconds": {k: None if v is None else round(v, 3) for k, v in result.seconds.items()},
         "seed": result.seed,
         "stopped_by": result.stopped_by,
@@ -179,12 +179,14 @@ def _mean(shapes: Shapes | None, labels: Ints | None, n_grids: int) -> float | N
     return finite(metrics.mean_polsby_popper(shapes, labels, n_grids))
 
 
-def _certificate(certificate: Certificate, names: Names) -> dict[str, Any]:
+def _certificate(certificate: Certificate, names: Names, problem: Problem) -> dict[str, Any]:
     c = certificate
     grids, units = [names.grids[g] for g in c.grids], [names.units[u] for u in c.units]
     klass = names.classes.get(c.group, (None, None)) if c.group is not None else (None, None)
+    ends = [] if c.bridge is None else [(names.units[u], _grid_of(u, names, problem)) for u in c.bridge]
     text = c.message.format_map(
         {
+            "bridge": " and ".join(f"unit {u}" + (f" of {g}" if g else "") for u, g in ends),
             "grids": _few(grids, "grid"),
             "units": _few(units, "unit"),
             "weight": names.weights[c.weight] if c.weight is not None else "weight",
@@ -196,11 +198,24 @@ def _certificate(certificate: Certificate, names: Names) -> dict[str, Any]:
         "message": text,
         "grids": grids,
         "units": units,
+        **({} if c.bridge is None else {"bridge": _bridge(c.bridge, ends, problem)}),
         "measure": names.weights[c.weight] if c.weight is not None else None,
         "class": klass[0],
         "group": klass[1],
         **{k: _plain(v) for k, v in c.figures.items()},
     }
+
+
+def _grid_of(unit: int, names: Names, problem: Problem) -> str | None:
+    return None if problem.current is None else names.grids[int(problem.current[unit])]
+
+
+def _bridge(
+    pair: tuple[int, int], ends: list[tuple[str, str | None]], problem: Problem
+) -> dict[str, list[Any] | None]:
+    """The units and grids to join, and halfway between them in the plane of the units' places (metres)."""
+    place = None if problem.xy is None else np.round(problem.xy[list(pair)].mean(axis=0), 2).tolist()
+    return {"units": [u for u, _ in ends], "grids": [g for _, g in ends], "place": place}
 
 
 def _few(names: Sequence[str], thing: str) -> str:
