@@ -105,10 +105,12 @@ class Locator:
             _check_numbers(rows, geoms, names)
 
         # The edges are counted only where there may be fewer of them than points.
-        if points is not None and (points < len(geoms) or points < _MANY_PER_EDGE * _points_of(geoms)):
+        edges = _points_of(geoms) if points is not None and points >= len(geoms) else 0
+        if points is not None and (points < len(geoms) or points < _MANY_PER_EDGE * edges):
             return Locator(names, rank, extent, Once(geoms, bounds, extent, rank, points, refuse))
         refuse(np.arange(len(geoms)))
-        return Locator(names, rank, extent, _kept(geoms, rank))
+        once = points is not None and points < _OFTEN_PER_EDGE * edges
+        return Locator(names, rank, extent, _kept(geoms, rank, once=once))
 
     def locate(self, lng: npt.ArrayLike, lat: npt.ArrayLike, *, threads: int = 1) -> Located:
         """The grid of each point (m,), WGS 84 degrees; exact for every double, on edges and vertices too."""
@@ -180,18 +182,20 @@ def warm() -> None:
             index.nearest([0.5, 2.0, 1.0], [0.5, 0.5, 1.0])
 
 
-_MANY_PER_EDGE = 1
-"""From so many points for each edge on, an index that is made to be kept is worth its time."""
+_MANY_PER_EDGE, _OFTEN_PER_EDGE = 1, 8
+"""From so many points for each edge on an index that is made to be kept is worth its time; and a fine one."""
 
 
 def _points_of(geoms: npt.NDArray[np.object_]) -> int:
     return int(shapely.get_num_coordinates(geoms).sum())
 
 
-def _kept(geoms: npt.NDArray[np.object_], rank: npt.NDArray[np.int64]) -> Matched | Raster:
+def _kept(
+    geoms: npt.NDArray[np.object_], rank: npt.NDArray[np.int64], *, once: bool = False
+) -> Matched | Raster:
     """The quickest road of those that are made to be kept."""
     rings = rings_of(geoms)
-    return _matched.build(rings, rank) or _raster.build(rings, rank)
+    return _matched.build(rings, rank, once=once) or _raster.build(rings, rank)
 
 
 def _check_codes(names: npt.NDArray[np.object_]) -> None:

@@ -22,7 +22,7 @@ from geo.locator.rings import Rings
 from geo.locator.sides import edge_of, sides_of
 from geo.locator.westward import westward
 
-_CELLS_PER_BORDER_CELL = 20
+_FINE, _COARSE = 20, 10  # cells for each that a border crosses: for an index that is kept, or asked once
 _MOST_TOGETHER = 64
 """Edges in an edge's cell, on average: where more crowd together the slabs of each grid are quicker."""
 
@@ -66,20 +66,21 @@ class Matched:
         return self.alone, self.alone_at
 
 
-def build(rings: Rings, rank: npt.NDArray[np.int64]) -> Matched | None:
+def build(rings: Rings, rank: npt.NDArray[np.int64], *, once: bool = False) -> Matched | None:
     """The index of the grids whose rings these are; None where they are no edge-matched coverage, or where
-    too many edges crowd together.
+    too many edges crowd together. ``once``: sooner built, somewhat slower to ask.
     """
     coords = rings.coords
     found = sides_of(rings)
     if found is None or not len(found[0]):
         return None
     first, sides = found
-    west, south = coords.min(axis=0)
-    east, north = coords.max(axis=0)
-    extent = np.array([west, south, east, north])
+    lng, lat = coords.T  # each by itself: along the short axis numpy takes ten times as long
+    extent = np.array([lng.min(), lat.min(), lng.max(), lat.max()])
+    west, south, east, north = extent
     width, height = max(east - west, 1e-9), max(north - south, 1e-9)
-    columns, rows = size(_length(first, coords, width, height), width, height, _CELLS_PER_BORDER_CELL)
+    length = _length(first, coords, width, height)
+    columns, rows = size(length, width, height, _COARSE if once else _FINE)
     frame = np.array([west, south, columns / width, rows / height])
     owner = np.zeros((rows, columns), np.int32)
     _count(first, coords, frame, owner)
@@ -91,8 +92,8 @@ def build(rings: Rings, rank: npt.NDArray[np.int64]) -> Matched | None:
     _own(frame, owner, starts, cell_edges, cell_sides)
     if not consistent(frame, owner, starts, cell_edges, cell_sides):
         return None
-    alone = np.flatnonzero(sides.min(axis=1) < 0)
-    grid = sides[alone].max(axis=1)
+    alone = np.flatnonzero((sides[:, 0] < 0) | (sides[:, 1] < 0))
+    grid = np.maximum(sides[alone, 0], sides[alone, 1])
     order = np.argsort(grid, kind="stable")
     at = np.searchsorted(grid[order], np.arange(len(rank) + 1)).astype(np.int64)
     begin = first[alone[order]]

@@ -21,7 +21,7 @@ with np.errstate(invalid="ignore"):
 
 
 @settings(max_examples=12, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([None, 0]))
+@given(st.integers(0, 10_000), st.sampled_from([None, 0, 500]))
 def test_a_coverage_is_located_exactly(seed, expected):
     geoms = voronoi(seed)
     agrees(geoms, names(len(geoms)), trying(geoms, np.random.default_rng(seed)), expected=expected)
