@@ -73,7 +73,12 @@ def no_plan(model: Model, c: int) -> Certificate:
 
 
 def not_found(
-    model: Model, labels: Ints, max_moved: float | None, moved: float, stopped: str | None
+    model: Model,
+    labels: Ints,
+    max_moved: float | None,
+    moved: float,
+    stopped: str | None,
+    enough: float | None = None,
 ) -> Certificate:
     """The general reason: nothing proves it impossible, but no plan was found."""
     worst = model.violations(model.loads(labels))
@@ -87,6 +92,9 @@ def not_found(
         "{grids}; allow more tolerance, time or moves, or fewer locks"
     )
     figures = {"violation": min(float(worst.max()), 1e300), "moved": moved}
+    if enough is not None:
+        message += f"; a plan that moves {enough:.2%} is within tolerance, so allow {_up(enough)}"
+        figures["enough"] = enough
     return Certificate("not_found", message, grids=tuple(int(g) for g in off[:20]), figures=figures)
 
 

@@ -94,7 +94,9 @@ def rebalance(
         labels = redraw(model, current, how, control, hopeless=bool(known.proofs))
         if not known.proofs:
             proven = prove(model, current, labels, control, take=how.mu <= SHAPE["moves"])
-            labels, known = proven.labels, replace(known, bound=proven.bound, proofs=proven.proofs)
+            labels = proven.labels
+            enough = model.moved_share(labels) if _feasible(model, labels) else None
+            known = replace(known, bound=proven.bound, proofs=proven.proofs, enough=enough)
             control.tell(bound=proven.bound.share)
         too_low = known.bound is not None and max_moved is not None and known.bound.share > max_moved
         labels = capped(model, current, labels, how, control, max_moved, too_low or bool(known.proofs))
@@ -119,11 +121,12 @@ def sibling(result: Result, labels: Ints, max_moved: float | None, control: Cont
 
 @dataclass(frozen=True, eq=False)
 class _Known:
-    """What is known before any search."""
+    """What is known before any search; ``enough`` the share of a plan found without the cap."""
 
     bound: Bound | None
     estimate: float | None
     proofs: list[Certificate]
+    enough: float | None = None
 
 
 def _known(model: Model, current: Ints | None) -> _Known:
@@ -131,6 +134,13 @@ def _known(model: Model, current: Ints | None) -> _Known:
     if current is None:
         return _Known(None, None, proofs)
     return _Known(bounds.elementary(model, current), flow.estimate(model, current), proofs)
+
+
+def _feasible(model: Model, labels: Ints) -> bool:
+    """Whether a plan (n,) is within tolerance and each grid in one piece."""
+    pieces = model.pieces(labels)
+    whole = bool((pieces[model.remain] == 1).all() and (pieces[~model.remain] == 0).all())
+    return whole and bool(model.within(model.loads(labels)).all())
 
 
 def _carried(
@@ -154,17 +164,14 @@ def _result(
     control: Control | None,
 ) -> Result:  # fmt: skip
     bound = known.bound
-    load = model.loads(labels)
-    pieces = model.pieces(labels)
-    whole = bool((pieces[model.remain] == 1).all() and (pieces[~model.remain] == 0).all())
     share = model.moved_share(labels)
     violation = model.violation(labels)
-    feasible = whole and bool(model.within(load).all()) and (max_moved is None or share <= max_moved + 1e-12)
+    feasible = _feasible(model, labels) and (max_moved is None or share <= max_moved + 1e-12)
     stopped = control.stopped_by if control is not None else None
     reasons: list[Certificate] = []
     if not feasible:
-        reasons = known.proofs + (certificates.cap_proof(bound, max_moved) if bound is not None else [])
-        reasons = reasons or [certificates.not_found(model, labels, max_moved, share, stopped)]
+        reasons = known.proofs + (certificates.cap_proof(bound, max_moved, known.enough) if bound else [])
+        reasons = reasons or [certificates.not_found(model, labels, max_moved, share, stopped, known.enough)]
     if control is not None and feasible:
         control.feasible_now()
     optimal = feasible and bound is not None and share <= bound.share + 2 * SLACK
@@ -174,7 +181,7 @@ def _result(
         labels=labels,
         feasible=feasible,
         violation=violation,
-        max_deviation=np.abs(model.deviation(load)).max(axis=0),
+        max_deviation=np.abs(model.deviation(model.loads(labels))).max(axis=0),
         moved_share=share,
         bound=None if bound is None else bound.share,
         bound_source=None if bound is None else bound.source,
