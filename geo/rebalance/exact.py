@@ -113,6 +113,8 @@ class _Class:
                 continue
             whole = self._all(labels)
             lost = stranded(self.model, whole, self.grids)
+            if lost:
+                proven = min(proven, bound)  # what follows bounds only plans that can be carried out
             for grid, piece in lost:
                 self._cut_stranded(grid, piece)
             now = self._moved(labels)

@@ -103,6 +103,9 @@ class Program:
             known.col_value = [float(v) for v in start]
             h.setSolution(known)
         h.run()
+        if start is not None and self._kept_the_start():
+            h.clearSolver()
+            h.run()
         info, status = h.getInfo(), h.getModelStatus()
         steps = max(0, int(info.simplex_iteration_count))
         if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):

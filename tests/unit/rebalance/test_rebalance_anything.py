@@ -23,6 +23,8 @@ EVERYTHING = list(HealthCheck)
 @given(st.integers(0, 10**9), st.integers(1, 26), st.booleans())
 @example(19, 19, False)  # from scratch, a star of as many units as grids
 @example(20067, 26, False)  # the solver is given a plan that is not the optimum
+@example(537, 30, False)  # the optimum can't be carried out in steps, so the plan is above the bound
+@example(3104, 26, False)
 def test_no_rule_is_broken_and_nothing_untrue_is_said(number: int, most: int, twice: bool) -> None:
     one = task(number, most)
     if one is not None:
