@@ -32,7 +32,7 @@ from app.filemode.assign_input import (
 )
 from app.filemode.evidence import Evidence
 from app.filemode.geodata import chosen_crs
-from app.filemode.spark_session import session
+from app.filemode.spark_session import require_answer, session
 from app.filemode.spark_tasks import ANSWER, MOVED, OUT, WRITTEN, Asked, ByRow, Share, Told, answer, write
 from geo import cells, files
 from geo.datum import points_to_working
@@ -59,6 +59,7 @@ def assign(options: Options, master: str | None = None) -> Summary:
     nothing is written.
     """
     start = perf_counter()
+    require_answer(master or "")
     summary = Summary(seconds=dict.fromkeys(("spark", *PHASES), 0.0))
     clock = Clock(summary.seconds)
     with _staging(options) as staging:

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ _FAULT = re.compile(
     re.MULTILINE,
 )
 _LOCAL = re.compile(r"local(\[|$)")
+_AT = re.compile(r"(?:spark|k8s)://(?:https?://)?(.+)")
+_PLACE = re.compile(r"(\[[^\]]+\]|[^:/,]+):(\d{1,5})(?:/|$)")
+_PATIENCE_S = 10.0  # for all addresses of a master together: Spark itself goes on for minutes
 
 
 @contextmanager
@@ -52,6 +56,27 @@ def session(master: str) -> Iterator[Any]:
         raise _ended(error) from error
     finally:
         spark.stop()
+
+
+def require_answer(master: str) -> None:
+    """Raise InputError when nobody takes a connection at the addresses that a master names, if it does."""
+    named = _AT.match(master)
+    places = [_PLACE.match(one) for one in named[1].split(",")] if named else []
+    faults = []
+    for place in places:
+        if place is None:
+            return  # Spark says better than we what it does not understand
+        host, port = place[1].strip("[]"), int(place[2])
+        try:
+            socket.create_connection((host, port), _PATIENCE_S / len(places)).close()
+            return
+        except (OSError, OverflowError, UnicodeError) as error:
+            faults.append(f"{place[1]}:{port} ({getattr(error, 'strerror', None) or error})")
+    if faults:
+        raise InputError(
+            f"no Spark master answers at {', '.join(faults)}: start it, or correct --spark-master {master}",
+            kind="no-spark",
+        )
 
 
 def _require_java() -> None:

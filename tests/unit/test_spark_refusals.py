@@ -1,5 +1,6 @@
 """What `gridwright assign --engine spark` refuses before Spark starts: one line, and nothing is touched."""
 
+import socket
 import sys
 
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pytest
 import shapely
 
 from app import cli
-from app.filemode.spark_session import _cause
+from app.filemode.spark_session import _cause, require_answer
 from geo import files
 
 
@@ -75,6 +76,26 @@ def test_a_folder_without_points_is_named(refusal, folder):
 
 def test_a_master_is_spark_s(refusal):
     assert "--engine spark" in refusal(engine=(), more=("--spark-master", "local[2]"))
+
+
+def test_a_master_that_nobody_listens_at_is_refused_at_once(refusal):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nobody else comes to listen there
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        for master in (f"spark://{place}", f"spark://{place},{place}", f"k8s://https://{place}"):
+            error = refusal(more=("--spark-master", master))
+            assert f"no Spark master answers at {place}" in error
+            assert master in error
+    assert "no Spark master answers" in refusal(more=("--spark-master", "spark://nobody.invalid:7077"))
+    assert "no Spark master answers" in refusal(more=("--spark-master", "spark://127.0.0.1:99999"))
+
+
+def test_a_master_that_takes_connections_is_left_to_spark():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        require_answer(f"spark://127.0.0.1:1,{place}")
+    for master in ("local[*]", "yarn", "spark://host-without-port", ""):
+        require_answer(master)
 
 
 def test_what_is_missing_is_said_with_what_to_type(refusal, monkeypatch, tmp_path):
