@@ -1,7 +1,9 @@
 """Who and what changes hands between two plans, one by one, with the step of the redraw that moves it."""
 
+import bisect
 import datetime as dt
 import uuid
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +25,10 @@ Ints = npt.NDArray[np.int64]
 Key = tuple[int, str, str]
 
 SIDE = ("grid", "grid_name", "person", "person_name")
+NO_STEP = 1_000_000_000
+"""Behind all steps."""
+LISTS_KEPT, LONGEST_KEPT = 4, 200_000
+"""Lists and their rows that are kept for the pages behind the first."""
 COLUMNS = (
     *("step", "what", "id", "name", "building"),
     *(f"{side}_{part}" for side in ("from", "to") for part in SIDE),
@@ -57,10 +63,10 @@ async def stepped(connection: AsyncConnection, two: Pair, found: Changes) -> Ste
     housed[places.account] = places.building_pk
     keys = np.unique(np.concatenate([found.building_pk, housed[housed >= 0]]))
     buildings = await place_facts.buildings_of(connection, keys, two.day, until)
-    inside = shapely.point_on_surface(buildings.ground)
+    inside = await anyio.to_thread.run_sync(shapely.point_on_surface, buildings.ground)
     stands = shapely.get_x(inside), shapely.get_y(inside)
     row = np.searchsorted(buildings.building_pk, housed)
-    known = np.flatnonzero(housed >= 0)
+    known = np.flatnonzero(np.isin(housed, buildings.building_pk))
     # A customer stands where its building stands.
     lng[known], lat[known] = stands[0][row[known]], stands[1][row[known]]
     of_account = np.full(len(housed), None, dtype=object)
@@ -86,6 +92,24 @@ async def stepped(connection: AsyncConnection, two: Pair, found: Changes) -> Ste
     )
 
 
+@dataclass(frozen=True)
+class _Row:
+    step: int
+    what: What
+    id: str
+    pk: int
+    building: str | None
+    giver: uuid.UUID | None
+    receiver: uuid.UUID | None
+
+    @property
+    def key(self) -> Key:
+        return self.step or NO_STEP, self.what, self.id
+
+
+_lists: OrderedDict[tuple[Any, ...], list[_Row]] = OrderedDict()
+
+
 async def page(
     connection: AsyncConnection,
     org_id: uuid.UUID,
@@ -97,20 +121,21 @@ async def page(
     after: Key | None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """What changes hands, ordered by step (first what no step moves), buildings before customers, then by id,
+    """What changes hands, ordered by step (last what no step moves), buildings before customers, then by id,
     from behind ``after`` (a :func:`key`). ``grid``: only what it gives or receives.
+
+    The first page is of now. Those behind it are of the same list as long as it is kept.
     """
-    both = await moves.decided(connection, org_id, two)
-    found = await stepped(connection, two, moves.changes(*both))
+    rows = await _listed(connection, org_id, two, anew=after is None)
     givers, receivers = await comparison.sides(connection, two)
-    rows = _rows(found)
     if step is not None:
         rows = [row for row in rows if row.step == step]
     if what is not None:
         rows = [row for row in rows if row.what == what]
     if grid is not None:
         rows = [row for row in rows if grid in (givers[row.giver]["grid"], receivers[row.receiver]["grid"])]
-    rows = sorted((row for row in rows if after is None or row.key > after), key=lambda row: row.key)[:limit]
+    first = 0 if after is None else bisect.bisect_right(rows, after, key=lambda row: row.key)
+    rows = rows[first : first + limit]
     names = {
         "building": await place_facts.building_names(connection, _keys(rows, "building")),
         "customer": await account_facts.names_of(connection, _keys(rows, "customer")),
@@ -129,9 +154,25 @@ async def page(
     ]
 
 
+async def _listed(connection: AsyncConnection, org_id: uuid.UUID, two: Pair, *, anew: bool) -> list[_Row]:
+    """All that changes hands, in order."""
+    plans = [(plan.plan_id, plan.version, plan.stamp) for plan in (two.old, two.new) if plan is not None]
+    name = (org_id, two.day, *plans)
+    if not anew and name in _lists:
+        return _lists[name]
+    found = await stepped(connection, two, moves.changes(*await moves.decided(connection, org_id, two)))
+    rows = await anyio.to_thread.run_sync(_rows, found)
+    _lists.pop(name, None)
+    if len(rows) <= LONGEST_KEPT:
+        _lists[name] = rows
+    while len(_lists) > LISTS_KEPT:
+        _lists.popitem(last=False)
+    return rows
+
+
 def key(row: Mapping[str, Any]) -> Key:
     """What the list is ordered by."""
-    return row["step"] or 0, row["what"], row["id"]
+    return row["step"] or NO_STEP, row["what"], row["id"]
 
 
 def as_table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -141,21 +182,6 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         | {f"{side}_{part}": row[side][part] for side in ("from", "to") for part in SIDE}
         for row in rows
     ]
-
-
-@dataclass(frozen=True)
-class _Row:
-    step: int
-    what: What
-    id: str
-    pk: int
-    building: str | None
-    giver: uuid.UUID | None
-    receiver: uuid.UUID | None
-
-    @property
-    def key(self) -> Key:
-        return self.step, self.what, self.id
 
 
 def _rows(found: Stepped) -> list[_Row]:
@@ -168,13 +194,14 @@ def _rows(found: Stepped) -> list[_Row]:
         found.account_step.tolist(), found.account_id, changes.account_pk.tolist(), found.account_building,
         changes.account_giver.tolist(), changes.account_receiver.tolist(), strict=True,
     )  # fmt: skip
-    return [
+    rows = [
         *(_Row(step, "building", id_, pk, None, grids[a], grids[b]) for step, id_, pk, a, b in buildings),
         *(
             _Row(step, "customer", id_, pk, home, grids[a], grids[b])
             for step, id_, pk, home, a, b in customers
         ),
     ]
+    return sorted(rows, key=lambda row: row.key)
 
 
 def _keys(rows: Sequence[_Row], what: What) -> Ints:

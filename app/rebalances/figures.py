@@ -32,6 +32,11 @@ def tell(report: Report, gathered: Gathered, selection: Selection, after: Decide
         "customers": len(moved.changes.account_pk),
         "buildings": len(moved.changes.building_pk),
         "minutes": _total(minutes),
+        # A coarse place that a new border cuts is nobody's, or becomes somebody's, by no step.
+        "by_no_step": {
+            "customers": int((moved.account_step == 0).sum()),
+            "buildings": int((moved.building_step == 0).sum()),
+        },
     }
     for step in report["moves"]:
         customers = moved.account_step == step["step"]

@@ -5,6 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import anyio.to_thread
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -136,7 +137,7 @@ async def _buildings(
     areal = np.asarray(shapely.get_dimensions(ground) == 2)
     footprint = np.full(len(keys), -1, np.int32)
     footprint[areal] = np.arange(areal.sum())
-    spot = shapely.point_on_surface(ground)
+    spot = await anyio.to_thread.run_sync(shapely.point_on_surface, ground)
     return _Buildings(keys, ids, ground, footprint, shapely.get_x(spot), shapely.get_y(spot))
 
 
