@@ -77,26 +77,72 @@ def _excess(load, target, tol):
     return off if off > 0.0 else 0.0
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _off(load, low, high):
+    """How far a weight is beyond its limits."""
+    if load > high:
+        return load - high
+    if load < low:
+        return low - load
+    return 0.0
+
+
+@njit(cache=True, nogil=True)
+def list_borders(source, sink, labels, live, place):
+    """List the borders between two grids in ``live``, and where each stands in ``place`` (-1: it does not).
+
+    Returns how many there are.
+    """
+    count = 0
+    for e in range(len(source)):
+        place[e] = -1
+        if labels[source[e]] != labels[sink[e]]:
+            live[count] = e
+            place[e] = count
+            count += 1
+    return count
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _relist(e, between, live, place, count):
+    """Put border e on the list or take it off; returns the length of the list."""
+    if between and place[e] < 0:
+        live[count] = e
+        place[e] = count
+        return count + 1
+    if not between and place[e] >= 0:
+        last = live[count - 1]
+        live[place[e]] = last
+        place[last] = place[e]
+        place[e] = -1
+        return count - 1
+    return count
+
+
 @njit(cache=True, nogil=True)
 def anneal(
-    proposals, temperature, penalty, mu, limit, budget, source, sink, labels, load, size, moved, home, move,
-    W, target, tol, scale, closed, indptr, indices, cut, mark, clock, queue, rng,
+    proposals, temperature, penalty, mu, limit, budget, source, sink, first, back, live, place, count, labels,
+    load, size, moved, home, move, W, low, high, weight, price, closed, indptr, indices, cut, mark, clock,
+    queue, rng,
 ):  # fmt: skip
-    """Propose border moves and take them by Metropolis' rule; returns how many were taken.
+    """Propose border moves and take them by Metropolis' rule; returns the length of the list of borders.
 
-    ``source``/``sink`` are the borders to draw from: the unit at ``source`` may go to the grid of the
-    unit at ``sink``. Energy: moved weight + penalty * sum of excess * scale + mu * weight of cut borders.
-    ``budget`` is the most weight that may be moved. ``labels``, ``load``, ``size`` and ``moved`` (moved
-    weight, weight of cut borders) are updated.
+    Borders ``source``/``sink`` are sorted by source: the unit at source may go to the grid of the unit at
+    sink; those of unit u begin at ``first[u]``; ``back`` is the same border seen from the other side (-1: it
+    may not be crossed that way). ``live[:count]`` lists those between two grids, from which is drawn;
+    ``place`` is where each stands in it. Energy: moved weight + penalty * sum of (load beyond ``low`` or
+    ``high``) * ``weight`` + sum of load * ``price`` (all (G, k)) + mu * weight of cut borders. ``budget`` is
+    the most weight that may be moved. ``labels``, ``load``, ``size``, ``moved`` (moved weight, weight of cut
+    borders), ``live`` and ``place`` are updated.
     """
     k = W.shape[1]
-    taken = 0
-    m = np.uint64(len(source))
     for _ in range(proposals):
-        e = np.int64(((_next(rng) >> np.uint64(32)) * m) >> np.uint64(32))
+        if count == 0:
+            break
+        e = live[np.int64(((_next(rng) >> np.uint64(32)) * np.uint64(count)) >> np.uint64(32))]
         u = source[e]
         g, h = labels[u], labels[sink[e]]
-        if g == h or closed[h] or size[g] == 1:
+        if closed[h] or size[g] == 1:
             continue
         cost = 0.0
         if h == home[u]:
@@ -115,10 +161,10 @@ def anneal(
         delta = cost + mu * shape
         for j in range(k):
             w = W[u, j]
-            t, tg, th = tol[j], target[g, j], target[h, j]
-            delta += penalty * (
-                scale[g] * (_excess(load[g, j] - w, tg, t) - _excess(load[g, j], tg, t))
-                + scale[h] * (_excess(load[h, j] + w, th, t) - _excess(load[h, j], th, t))
+            lg, lh = load[g, j], load[h, j]
+            delta += (price[h, j] - price[g, j]) * w + penalty * (
+                weight[g, j] * (_off(lg - w, low[g, j], high[g, j]) - _off(lg, low[g, j], high[g, j]))
+                + weight[h, j] * (_off(lh + w, low[h, j], high[h, j]) - _off(lh, low[h, j], high[h, j]))
             )
         if delta > 0.0:
             chance = np.float64(_next(rng) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
@@ -127,6 +173,11 @@ def anneal(
         if not stays_whole(u, labels, indptr, indices, mark, clock, queue, limit):
             continue
         labels[u] = h
+        for i in range(first[u], first[u + 1]):
+            between = labels[sink[i]] != h
+            count = _relist(i, between, live, place, count)
+            if back[i] >= 0:
+                count = _relist(back[i], between, live, place, count)
         size[g] -= 1
         size[h] += 1
         moved[0] += cost
@@ -134,5 +185,4 @@ def anneal(
         for j in range(k):
             load[g, j] -= W[u, j]
             load[h, j] += W[u, j]
-        taken += 1
-    return taken
+    return count

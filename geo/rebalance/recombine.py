@@ -11,7 +11,7 @@ from geo.rebalance.control import Control
 from geo.rebalance.model import Model
 from geo.rebalance.parts import Part
 from geo.rebalance.problem import Ints
-from geo.rebalance.search import Outcome, Schedule, State, best_of, cool, keep, refresh, state_of
+from geo.rebalance.search import Outcome, Schedule, State, best_of, cool, keep, refresh, relist, state_of
 from geo.rebalance.trees import recombine
 
 ROUNDS, FEWEST_ROUNDS = 100, 10
@@ -53,6 +53,7 @@ def even_out(
         if best_of(state).feasible or control.stopped():
             break
     if best_of(state).feasible and not control.stopped():
+        relist(part, state)
         _, high, top = schedule.penalty
         cool(model, part, state, schedule, control, schedule.cool, high, top, budget)
     return best_of(state)

@@ -1,7 +1,9 @@
 """Annealing of border moves straight from a given plan, one independent part at a time.
 
-E = moved weight + P * excess over the limits + mu * cut borders. The temperature falls from about one mean
-unit weight, P rises; then all is cooled with a large P, aiming a little inside the tolerance. What stays
+E = moved weight + P * excess over the limits + price * load + mu * cut borders. The temperature falls from
+about one mean unit weight and P rises; then all is cooled with a large P, aiming a little inside the
+tolerance. Each grid's price follows its excess and its shortage all along (dual ascent), so that work
+flows through grids that are within limits themselves, and P can stay soft while it is hot. What stays
 outside is reheated with a larger P. Sweeps are counted, never the clock, so a seed gives one plan.
 """
 
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from geo.rebalance.control import Control
-from geo.rebalance.kernel import anneal
+from geo.rebalance.kernel import anneal, list_borders
 from geo.rebalance.model import Model
 from geo.rebalance.parts import Part
 from geo.rebalance.problem import Floats, Ints
@@ -27,20 +29,22 @@ YIELD, LEAST_SHAPE = 0.7, 0.15
 class Schedule:
     """How long and how hot; temperatures in mean unit weights, ``mu`` likewise per mean border.
 
-    ``hot`` and ``cool`` steps of one temperature, each with ``each`` proposals a border.
+    ``hot`` and ``cool`` steps of one temperature, each with ``each`` proposals a border between two grids;
+    ``step`` is how far prices rise, in move weight a weight, where a grid is off by its whole target.
     """
 
     hot: int
     cool: int
     mu: float
     each: float = 1.0
-    start: float = 1.0
+    start: float = 0.7
     middle: float = 0.3
     end: float = 0.02
-    penalty: tuple[float, float, float] = (1.0, 8.0, 60.0)
+    penalty: tuple[float, float, float] = (0.2, 3.0, 60.0)
     repairs: int = 10
-    inside: float = 0.97
+    inside: float = 0.995
     near: int = 40
+    step: float = 2.0
 
     def scaled(self, by: float) -> "Schedule":
         """The same road in fewer or more sweeps."""
@@ -76,6 +80,13 @@ class State:
     clock: np.ndarray
     queue: np.ndarray
     rng: np.ndarray
+    first: np.ndarray
+    back: np.ndarray
+    live: np.ndarray
+    place: np.ndarray
+    count: int
+    dear: Floats
+    cheap: Floats
     best: Outcome | None = field(default=None)
 
 
@@ -173,6 +184,8 @@ def state_of(model: Model, part: Part, labels: Ints, seed: tuple[int, ...]) -> S
     away = mine[(model.home[mine] >= 0) & (labels[mine] != model.home[mine])]
     source = np.repeat(np.arange(model.n), np.diff(model.indptr))
     cut = float(model.cut[labels[source] != labels[model.indices]].sum() / 2)
+    borders = len(part.source)
+    live, place = np.zeros(borders, np.int32), np.zeros(borders, np.int32)
     return State(
         labels=labels,
         load=model.loads(labels),
@@ -182,7 +195,27 @@ def state_of(model: Model, part: Part, labels: Ints, seed: tuple[int, ...]) -> S
         clock=np.zeros(1, np.int64),
         queue=np.zeros(model.n + 1, np.int32),
         rng=np.random.SeedSequence(list(seed)).generate_state(1, np.uint64),
+        first=np.searchsorted(part.source, np.arange(model.n + 1)).astype(np.int32),
+        back=_back(part, model.n),
+        live=live,
+        place=place,
+        count=list_borders(part.source, part.sink, labels, live, place),
+        dear=np.zeros((model.G, model.k)),
+        cheap=np.zeros((model.G, model.k)),
     )
+
+
+def relist(part: Part, state: State) -> None:
+    """List the borders between two grids anew, after labels were changed by other means than annealing."""
+    state.count = list_borders(part.source, part.sink, state.labels, state.live, state.place)
+
+
+def _back(part: Part, n: int) -> np.ndarray:
+    """Where each border of a part stands seen from the other side; -1 where it may not be crossed so."""
+    key = part.source.astype(np.int64) * n + part.sink
+    other = part.sink.astype(np.int64) * n + part.source
+    at = np.minimum(np.searchsorted(key, other), max(0, len(key) - 1))
+    return np.where(key[at] == other, at, -1).astype(np.int32) if len(key) else at.astype(np.int32)
 
 
 def cool(
@@ -205,28 +238,49 @@ def _sweep(
     limit: int, budget: float,
 ) -> bool:  # fmt: skip
     """A step at one temperature; False when stopped."""
-    left = int(len(part.source) * schedule.each)
+    left = int(state.count * schedule.each)
     unit = part.mean_unit
     if state.clock[0] > 2_000_000_000 - 4 * left:
         state.mark[:] = 0
         state.clock[0] = 0
+    low, high, weight = _limits(model, schedule.inside)
+    price = (state.dear - state.cheap) * weight
     while left > 0:
         now = min(left, SLICE)
-        aim = np.where(np.isfinite(model.tol), model.tol * schedule.inside, 1e300)
-        anneal(
-            now, heat * unit, penalty, schedule.mu * unit, limit, budget, part.source, part.sink,
-            state.labels, state.load, state.size, state.moved, model.home, model.move, model.W,
-            model.target, aim, model.scale, ~model.open_grids, model.indptr, model.indices, model.cut,
-            state.mark, state.clock, state.queue, state.rng,
+        state.count = anneal(
+            now, heat * unit, penalty, schedule.mu * unit, limit, budget, part.source, part.sink, state.first,
+            state.back, state.live, state.place, state.count, state.labels, state.load, state.size,
+            state.moved, model.home, model.move, model.W, low, high, weight, price, ~model.open_grids,
+            model.indptr, model.indices, model.cut, state.mark, state.clock, state.queue, state.rng,
         )  # fmt: skip
         left -= now
         if control.stopped():
             keep(model, part, state, schedule.mu)
             return False
     refresh(model, part, state)
+    _reprice(state, low, high, weight, model.scale, schedule.step)
     keep(model, part, state, schedule.mu)
     control.stand(part.number, *standing(model, part, state.load, float(state.moved[0])))
     return True
+
+
+def _limits(model: Model, inside: float) -> tuple[Floats, Floats, Floats]:
+    """Limits (G, k) that are aimed at, and what a weight beyond them costs at penalty 1."""
+    free = ~np.isfinite(model.tol) | ~(model.target > 0)
+    aim = np.where(np.isfinite(model.tol), model.tol * inside, 0.0)
+    low = np.where(free, -np.inf, model.target * (1 - aim))
+    high = np.where(free, np.inf, model.target * (1 + aim))
+    weight = np.divide(model.scale[:, None], model.target, out=np.zeros_like(low), where=~free)
+    return low, high, weight
+
+
+def _reprice(state: State, low: Floats, high: Floats, weight: Floats, scale: Floats, step: float) -> None:
+    """Dual ascent: the load of a grid gets dearer while it has too much, and cheaper while too little."""
+    by = step * weight / np.maximum(scale, 1e-300)[:, None]
+    over = np.subtract(state.load, high, out=np.zeros_like(high), where=np.isfinite(high))
+    under = np.subtract(low, state.load, out=np.zeros_like(low), where=np.isfinite(low))
+    state.dear = np.maximum(0.0, state.dear + by * over)
+    state.cheap = np.maximum(0.0, state.cheap + by * under)
 
 
 def standing(model: Model, part: Part, load: Floats, moved: float) -> tuple[float, float]:
