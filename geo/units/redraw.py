@@ -12,7 +12,7 @@ from geo.geodesy import length_m
 from geo.units.build import dissolve
 from geo.units.model import Bools, Floats, Geometries, Ints, Redraw, Segments, Units, geometries
 from geo.units.noding import chained, keys, straight_lines
-from geo.units.straighten import straighten
+from geo.units.straighten import Arc, straighten
 
 
 def redraw(grids: Geometries, units: Units, labels: NDArray[Any]) -> Redraw:
@@ -70,7 +70,7 @@ def redraw(grids: Geometries, units: Units, labels: NDArray[Any]) -> Redraw:
         street_share=min(street / metres, 1.0) if metres else None,
         line_share=min(line / metres, 1.0) if metres else None,
         newly_cut=_newly_cut(result, drawn, units),
-        straightened=sum(len(arcs[k][1]) < len(arcs[k][0]) for k in straightened),
+        straightened=len(straightened),
     )
 
 
@@ -98,19 +98,21 @@ def _settle(
     drawn: NDArray[np.intp],
     rough: Geometries,
     keep: NDArray[np.complex128],
-    arcs: list[tuple[Floats, Floats]],
+    arcs: list[Arc],
 ) -> tuple[Geometries, list[int]]:
     """The drawn polygons without superfluous vertices; where straightening would break the coverage, without
     it.
     """
     around = _around(grids, drawn)
     was_sound = bool(shapely.coverage_is_valid(grids[around])) if len(around) else True
-    use = list(range(len(arcs)))
+    use = [k for k, (every, new) in enumerate(arcs) if 2 * len(new) < len(every) + 1]
     while True:
-        dropped = [np.setdiff1d(keys(arcs[k][0]), keys(arcs[k][1])) for k in use]
-        kept = np.setdiff1d(keep, np.concatenate(dropped)) if dropped else keep
+        kept = keep
+        if use:
+            kept = np.setdiff1d(keep, np.concatenate([keys(arcs[k][0]) for k in use]))
+            kept = np.union1d(kept, np.concatenate([keys(arcs[k][1]) for k in use]))
         candidate = result.copy()
-        candidate[drawn] = keep_vertices(rough, kept)
+        candidate[drawn] = keep_vertices(rough, kept, [arcs[k][0] for k in use])
         faulty = _faults(candidate, drawn, around, was_sound)
         if faulty is None:
             return candidate, use
@@ -145,13 +147,20 @@ def _faults(polygons: Geometries, drawn: NDArray[np.intp], around: NDArray[np.in
     return None
 
 
-def keep_vertices(polygons: Geometries, keep: NDArray[np.complex128]) -> Geometries:
+def keep_vertices(
+    polygons: Geometries, keep: NDArray[np.complex128], dense: list[Floats] | None = None
+) -> Geometries:
     """The polygons with only those of their vertices that are in ``keep`` (keys, sorted); a ring that would
     have fewer than three keeps all of them.
+
+    Along the stretches ``dense``, of which every other vertex is the middle of a piece of border, the middles
+    are vertices first.
     """
     parts, of_geometry = shapely.get_parts(polygons, return_index=True)
     rings, of_part = shapely.get_rings(parts, return_index=True)
     xy, of_ring = shapely.get_coordinates(rings, return_index=True)
+    if dense:
+        xy, of_ring = _with_middles(xy, of_ring, dense)
     last = np.diff(of_ring, append=-1) != 0
     xy, of_ring = xy[~last], of_ring[~last]
     stays = np.isin(keys(xy), keep)
@@ -167,12 +176,37 @@ def keep_vertices(polygons: Geometries, keep: NDArray[np.complex128]) -> Geometr
     return result
 
 
+def _with_middles(
+    xy: Floats, of_ring: NDArray[np.int64], dense: list[Floats]
+) -> tuple[Floats, NDArray[np.int64]]:
+    """The vertices (n, 2) of closed rings with the middles of the pieces of the stretches among them."""
+    start = np.concatenate([line[:-1:2] for line in dense])
+    end = np.concatenate([line[2::2] for line in dense])
+    middle = np.concatenate([line[1::2] for line in dense])
+    ends = np.unique(keys(np.concatenate([start, end])))
+    at = keys(xy)
+    number = np.searchsorted(ends, at).clip(0, len(ends) - 1)
+    known = ends[number] == at
+    rows = np.flatnonzero((of_ring[1:] == of_ring[:-1]) & known[1:] & known[:-1])
+
+    def pair(a: NDArray[np.intp], b: NDArray[np.intp]) -> NDArray[np.intp]:
+        return np.minimum(a, b) * len(ends) + np.maximum(a, b)
+
+    piece = pair(np.searchsorted(ends, keys(start)), np.searchsorted(ends, keys(end)))
+    order = np.argsort(piece, kind="stable")
+    wanted = pair(number[rows], number[rows + 1])
+    spot = np.searchsorted(piece[order], wanted).clip(0, len(piece) - 1)
+    found = piece[order[spot]] == wanted
+    rows, which = rows[found], order[spot[found]]
+    return np.insert(xy, rows + 1, middle[which], axis=0), np.insert(of_ring, rows + 1, of_ring[rows])
+
+
 def _new_border(
-    segments: Segments, fixed: Bools, free: Bools, arcs: list[tuple[Floats, Floats]], straightened: list[int]
+    segments: Segments, fixed: Bools, free: Bools, arcs: list[Arc], straightened: list[int]
 ) -> Geometries:
     """The new borders as lines; a straightened stretch as it is now."""
     used = set(straightened)
-    lines = [shapely.linestrings(arc[1] if k in used else arc[0]) for k, arc in enumerate(arcs)]
+    lines = [shapely.linestrings(new if k in used else every[::2]) for k, (every, new) in enumerate(arcs)]
     rows = fixed if arcs else fixed | free
     return np.concatenate(
         [geometries(lines), chained(straight_lines(segments.start[rows], segments.end[rows]))]
