@@ -73,9 +73,14 @@ def _in_cell(x, y, k, column, frame, owners, starts, edges, sides):  # type: ign
         ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
         if not (ay <= y <= by):
             continue
-        turn = orientation(ax, ay, bx, by, x, y)
-        if turn == 0 and min(ax, bx) <= x <= max(ax, bx):
-            return _ON_EDGE
+        if x > ax and x > bx:
+            turn = -1
+        elif x < ax and x < bx:
+            turn = 1
+        else:
+            turn = orientation(ax, ay, bx, by, x, y)
+            if turn == 0:
+                return _ON_EDGE
         if y == by:  # of two edges that meet at a vertex, one above the other, a ray meets one
             continue
         at = ax + (y - ay) * ((bx - ax) / (by - ay))

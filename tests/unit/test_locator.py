@@ -74,6 +74,16 @@ def test_the_road_of_a_coverage_agrees_with_the_road_of_any_grids(seed, size):
         assert (a == b).all()
 
 
+def test_the_least_doubles_beside_an_upright_or_level_edge_are_on_their_side():
+    """Where products underflow no determinant tells: 5e-324 times less than a half is 0."""
+    halves = [(-0.5, 0), (0, 0.5)]
+    geoms = np.array([shapely.box(a, c, b, d) for a, b in halves for c, d in halves])
+    least = np.array([-5e-324, -1e-200, 0.0, 1e-200, 5e-324])
+    other = np.array([-0.35, -0.15, 0.15, 0.35])
+    upright = np.stack(np.meshgrid(least, other), axis=-1).reshape(-1, 2)
+    agrees(geoms, ["b", "c", "d", "a"], np.vstack([upright, upright[:, ::-1], [[0.0, 0.0]]]))
+
+
 coordinate = st.integers(-8, 8).map(lambda v: v / 4)
 
 
