@@ -20,7 +20,7 @@ def _first(model: Model, current: Ints, final: Ints) -> Bools:
     target_pieces = np.maximum(1, model.pieces(final))
     chosen = np.zeros(model.n, bool)
     moved = current != final
-    broken = np.flatnonzero((model.pieces(current) > target_pieces) & model.remain)
+    broken = np.flatnonzero(model.pieces(current) > target_pieces)
     if len(broken) == 0:
         return chosen
     for g in broken:
@@ -33,7 +33,7 @@ def _first(model: Model, current: Ints, final: Ints) -> Bools:
         chosen |= moved & (final == g)
     while True:
         labels = np.where(chosen, final, current)
-        wrong = np.flatnonzero((model.pieces(labels) > target_pieces) & model.remain)
+        wrong = np.flatnonzero(model.pieces(labels) > target_pieces)
         more = moved & ~chosen & (np.isin(current, wrong) | np.isin(final, wrong))
         if not more.any():
             return chosen

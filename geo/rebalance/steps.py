@@ -114,7 +114,12 @@ def order_moves(
             _transfers(plan, final, ceiling, cap, look, first)
     except _TimeUp:
         first.append(np.flatnonzero(plan.pending))
-    return _told(model, current, final, mends, [*first, *last[::-1]])
+    mends = _bordering(model, current, current, final, mends)
+    mended = current.copy()
+    for units in mends:
+        mended[units] = final[units]
+    moves = _bordering(model, current, mended, final, [*first, *last[::-1]])
+    return _told(model, current, final, mends, moves)
 
 
 def largest_step(model: Model, steps: list[Step]) -> float:
@@ -148,6 +153,44 @@ def _transfers(
         plan.load = model.loads(plan.labels)
         if count < AT_ONCE:
             return
+
+
+def _bordering(model: Model, current: Ints, start: Ints, final: Ints, moves: list[Ints]) -> list[Ints]:
+    """The groups, joined with others until each transfer borders the grid that it goes to.
+
+    What a grid that keeps nothing of its own gives away, earlier or later, may be all that its newcomers
+    border; then both go at once, and what was done between with them.
+    """
+    labels, held = start.copy(), np.empty(0, np.int64)
+    done: list[Ints] = []
+    for group in moves:
+        units, held = np.sort(np.concatenate([held, group])), held[:0]
+        while sinks := _not_beside(model, labels, final, units):
+            earlier = [i for i, other in enumerate(done) if np.isin(current[other], sinks).any()]
+            if not earlier:
+                break
+            units = np.sort(np.concatenate([*done[earlier[-1] :], units]))
+            done = done[: earlier[-1]]
+            labels[units] = current[units]
+        if sinks:
+            held = units
+            continue
+        done.append(units)
+        labels[units] = final[units]
+    return [*done, held] if len(held) else done
+
+
+def _not_beside(model: Model, labels: Ints, final: Ints, units: Ints) -> list[int]:
+    """Grids that a transfer of these units goes to without a border with them, before or after."""
+    found = []
+    for t in pieces_of(model, units, labels, final):
+        around = [model.indices[model.indptr[u] : model.indptr[u + 1]] for u in t.units]
+        near = np.setdiff1d(np.concatenate(around), t.units)
+        goes = near[np.isin(near, units)]
+        beside = (labels[near] == t.sink).any() or (final[goes] == t.sink).any()
+        if not beside and (labels == t.sink).any():
+            found.append(t.sink)
+    return found
 
 
 def _told(model: Model, current: Ints, final: Ints, mends: list[Ints], moves: list[Ints]) -> list[Step]:

@@ -25,6 +25,9 @@ EVERYTHING = list(HealthCheck)
 @example(20067, 26, False)  # the solver is given a plan that is not the optimum
 @example(537, 30, False)  # the optimum can't be carried out in steps, so the plan is above the bound
 @example(3104, 26, False)
+@example(1016, 26, False)  # newcomers border only what their grid gives away
+@example(1665, 26, False)  # two grids change places
+@example(2388, 26, False)  # a grid in pieces is dissolved
 def test_no_rule_is_broken_and_nothing_untrue_is_said(number: int, most: int, twice: bool) -> None:
     one = task(number, most)
     if one is not None:
