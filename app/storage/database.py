@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import cast
 
+import orjson
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
@@ -41,6 +42,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
+            # PostgreSQL spells 1e300 out in digits: that has to come back as the float that it was.
+            json_deserializer=orjson.loads,
             connect_args={
                 "prepare_threshold": None,
                 "application_name": "gridwright",
