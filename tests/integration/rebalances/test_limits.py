@@ -24,7 +24,7 @@ async def test_a_cap_that_is_too_low_says_what_would_do(town: Town) -> None:
     assert not report["feasible"]
     assert report["moved"]["share"]["customers"] <= 0.01
     assert report["violation"] <= report["before"]["violation"]
-    [cap] = [one for one in report["certificates"] if one["kind"] == "max_moved"]
+    [cap] = [one for one in report["certificates"] if one["kind"] == "cap"]
     assert report["bound"]["share"] > 0.01
     assert cap["message"]
 
