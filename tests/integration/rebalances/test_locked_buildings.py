@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 import shapely
 
 from tests.integration.rebalances.conftest import SIDE, SOUTH, WEST, Town
@@ -28,48 +27,58 @@ async def _that_moves(town: Town) -> str:
     return str(rows[0]["id"])
 
 
-@pytest.mark.parametrize("how", ["api", "request", "file", "land"])
-async def test_a_locked_building_stays_with_its_customers(town: Town, how: str) -> None:
+async def test_a_locked_building_stays_with_its_customers(town: Town) -> None:
     building = await _that_moves(town)
-    wanted: dict[str, Any] = {}
-    at = int(building[1:]) // 4
-    if how == "api":
-        told = await town.api.post("/v1/buildings/locks", {"buildings": [building], "locked": True})
-        assert (told.status_code, told.json()["changed"]) == (200, [building]), told.text
-    elif how == "request":
-        wanted["locked_buildings"] = [building]
-    elif how == "file":
-        spot = shapely.point_on_surface(town.footprints[at])
-        box = f"id,geometry,锁定\n{building},{town.footprints[at].wkt!r},是\n".replace("'", '"')
-        assert spot is not None
-        await town.api.load("buildings", box, crs="wgs84")
-    else:
-        foot = shapely.geometry.mapping(town.footprints[at])
-        wanted["locked_land"] = {"polygons": {"type": "GeometryCollection", "geometries": [foot]}}
+    foot = town.footprints[int(building[1:]) // 4]
+    await _stays(town, building, listed=True, locked_buildings=[building])
+    land = {"polygons": {"type": "GeometryCollection", "geometries": [shapely.geometry.mapping(foot)]}}
+    await _stays(town, building, listed=False, locked_land=land)
+
+    told = await town.api.post("/v1/buildings/locks", {"buildings": [building], "locked": True})
+    assert (told.status_code, told.json()["changed"]) == (200, [building]), told.text
+    assert (await town.api.told(f"/v1/buildings/{building}"))["locked"] is True
+    [only] = (await town.api.told("/v1/buildings", locked="true"))["buildings"]
+    assert (only["id"], only["locked"]) == (building, True)
+    await _stays(town, building, listed=True)
+
+    told = await town.api.post("/v1/buildings/locks", {"buildings": [building, "nowhere"], "locked": False})
+    assert (told.status_code, told.json()["buildings"]) == (422, ["nowhere"])
+    assert (await town.api.told(f"/v1/buildings/{building}"))["locked"] is True
+    told = await town.api.post("/v1/buildings/locks", {"buildings": [building], "locked": False})
+    assert told.json() == {"locked": False, "changed": [building]}
+    assert await _that_moves(town) == building
+
+
+async def _stays(town: Town, building: str, *, listed: bool, **wanted: Any) -> None:
+    """The rest comes within tolerance; the building and its customers do not move, and the report says so."""
     done = await _redrawn(town, **wanted)
     report = done["report"]
     assert report["feasible"]
     assert report["locked"]["units"] >= 1
-    assert report["locked"]["buildings"] == ([] if how == "land" else [building])
+    assert report["locked"]["buildings"] == ([building] if listed else [])
     moved = await _handed(town, done["plan"])
     assert moved
     assert building not in {row["id"] for row in moved if row["what"] == "building"}
     assert building not in {row["building"] for row in moved}
-    if how in ("api", "file"):
-        assert (await town.api.told(f"/v1/buildings/{building}"))["locked"] is True
-        [only] = (await town.api.told("/v1/buildings", locked="true"))["buildings"]
-        assert (only["id"], only["locked"]) == (building, True)
 
 
-async def test_an_unlocked_building_may_move_again(town: Town) -> None:
-    building = await _that_moves(town)
-    for locked in (True, False):
-        told = await town.api.post("/v1/buildings/locks", {"buildings": [building], "locked": locked})
-        assert told.json() == {"locked": locked, "changed": [building]}
-    assert await _that_moves(town) == building
-    told = await town.api.post("/v1/buildings/locks", {"buildings": [building, "nowhere"], "locked": True})
-    assert (told.status_code, told.json()["buildings"]) == (422, ["nowhere"])
-    assert (await town.api.told(f"/v1/buildings/{building}"))["locked"] is False
+async def test_a_file_locks_buildings_and_another_leaves_them_as_they_are(town: Town) -> None:
+    async def locked() -> list[str]:
+        found = (await town.api.told("/v1/buildings", locked="true"))["buildings"]
+        return [one["id"] for one in found]
+
+    def file(column: str, *values: str) -> str:
+        rows = [
+            f'b{n},"{town.footprints[n // 4].wkt}",{value}' for n, value in zip((0, 4), values, strict=True)
+        ]
+        return "\n".join([f"id,geometry,{column}", *rows])
+
+    await town.api.load("buildings", file("锁定", "是", "否"), crs="wgs84")
+    assert await locked() == ["b0"]
+    await town.api.load("buildings", file("name", "one", "two"), crs="wgs84")
+    assert await locked() == ["b0"]
+    await town.api.load("buildings", file("locked", "", "true"), crs="wgs84")
+    assert await locked() == ["b4"]
 
 
 async def test_all_that_could_move_is_locked_and_the_report_says_so(town: Town) -> None:
@@ -82,9 +91,8 @@ async def test_all_that_could_move_is_locked_and_the_report_says_so(town: Town) 
 
 
 async def test_a_grid_with_a_locked_building_is_not_dissolved(town: Town) -> None:
-    building = await _that_moves(town)
     answer = await town.api.post(
-        f"/v1/plans/{town.plan}/rebalances", {"dissolve": ["A1"], "locked_buildings": [building]}
+        f"/v1/plans/{town.plan}/rebalances", {"dissolve": ["A1"], "locked_buildings": ["b0"]}
     )
     job = await town.api.ended(answer.json()["id"])
     assert job["status"] == "failed"

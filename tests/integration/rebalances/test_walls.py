@@ -44,12 +44,6 @@ async def test_no_customer_crosses_the_wall_between_branches(api: Api) -> None:
         whole = shapely.union_all([ground for code, ground in GRIDS.items() if code[0] == branch])
         assert shapely.symmetric_difference(shapely.union_all(mine), whole).area < 1e-11
 
-    # Together all six would have 50; without the wall the plan may mix them.
-    report = (await api.done(await api.post(f"/v1/plans/{base}/rebalances", wanted | {"within": None})))[
-        "report"
-    ]
-    assert {row["target"]["customers"] for row in report["grids"]} == {50}
-
     answer = await api.post(f"/v1/plans/{base}/rebalances", {"within": "town"})
     assert (answer.status_code, answer.json()["type"].rsplit("/")[-1]) == (422, "grid-without-area")
 
