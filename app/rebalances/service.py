@@ -93,10 +93,10 @@ async def _selected(
 
 
 async def _write_all(work: Work, base: Base, wanted: RebalanceWanted, made: Redrawn) -> dict[str, Any]:
-    now = await plans.get(work.connection, base.plan.plan_id)
-    if now.version != base.plan.version and now.status in ("draft", "validated"):
+    now = await plans.grid_table(work.connection, base.plan.plan_id)
+    if _said(now) != _said(base.table):
         raise Conflict(
-            f"The plan {now.name!r} was changed while it was being redrawn; ask for the redraw again.",
+            f"The plan {base.plan.name!r} was changed while it was being redrawn; ask for the redraw again.",
             kind="plan-changed",
         )
     names = _names(base.plan, wanted, len(made.plans))
@@ -114,6 +114,18 @@ async def _write_all(work: Work, base: Base, wanted: RebalanceWanted, made: Redr
         "plans": drafts,
         "report": {"plans": [drawn.report for drawn in made.plans], "frontier": rows},
     }
+
+
+def _said(table: GridTable) -> tuple[Any, ...]:
+    """What a redraw rests on, of a plan's grids."""
+    return (
+        table.grid_ids,
+        table.codes,
+        table.own_classes,
+        table.area_ids,
+        table.locked.tolist(),
+        table.shape_ids,
+    )
 
 
 async def finish(connection: AsyncConnection, by: By, job_id: uuid.UUID) -> dict[str, Any]:

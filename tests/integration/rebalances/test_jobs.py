@@ -7,12 +7,15 @@ import contextlib
 import json
 import os
 import signal
+import uuid
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
 
 from app import worker
+from app.plans import service as plans
+from app.plans.service import GridRow
 from app.storage.database import Database
 from tests.integration.conftest import Api, family
 from tests.integration.rebalances.conftest import PLANE, Town
@@ -74,16 +77,26 @@ async def test_progress_says_how_good_the_plan_is_so_far(town: Town) -> None:
 async def test_finished_early_it_is_the_best_plan_so_far(town: Town) -> None:
     job = await begun(town.api, town.plan, ENDLESS)
     await seeking(town.api, job)
+    # Validating changes no grid: it is no reason to begin anew.
+    answer = await town.api.post(f"/v1/plans/{town.plan}/validate", {"acknowledge": True})
+    assert answer.status_code == 200, answer.text
     answer = await town.api.post(f"/v1/jobs/{job}/finish")
     assert answer.status_code == 200, answer.text
     ended = await town.api.ended(job)
     assert ended["status"] == "succeeded", ended["problem"]
     report = ended["result"]["report"]
-    assert report["stopped_by"] == "cancelled"
     assert report["violation"] <= report["before"]["violation"]
     assert all(row["pieces"] == 1 for row in report["grids"])
     again = await town.api.post(f"/v1/jobs/{job}/finish")
     assert (again.status_code, again.json()["type"].rsplit("/")[-1]) == (409, "job-ended")
+
+
+async def test_finished_before_it_seeks_it_seeks_no_more(town: Town) -> None:
+    job = await begun(town.api, town.plan, ENDLESS)
+    assert (await town.api.post(f"/v1/jobs/{job}/finish")).status_code == 200
+    ended = await town.api.ended(job)
+    assert ended["status"] == "succeeded", ended["problem"]
+    assert ended["result"]["report"]["stopped_by"] == "cancelled"
 
 
 async def test_only_a_redraw_can_be_finished_early(town: Town) -> None:
@@ -129,8 +142,14 @@ async def _shape_ids(database: Database, api: Api, plan: str) -> dict[str, str]:
 async def test_a_plan_that_changes_meanwhile_is_a_conflict(town: Town, database: Database) -> None:
     job = await begun(town.api, town.plan, ENDLESS)
     await seeking(town.api, job)
-    answer = await town.api.post(f"/v1/plans/{town.plan}/validate", {"acknowledge": True})
-    assert answer.status_code == 200, answer.text
+    async with database.transaction(town.api.org_id) as connection:
+        plan = await plans.get(connection, uuid.UUID(town.plan))
+        table = await plans.grid_table(connection, plan.plan_id)
+        rows = [
+            GridRow(table.grid_ids[g], code, polygon=table.geometries[g], grid_class=table.own_classes[g])
+            for g, code in enumerate(table.codes[1:], 1)
+        ]
+        await plans.write_grids(connection, town.api.org_id, plan, rows)
     await town.api.post(f"/v1/jobs/{job}/finish")
     ended = await town.api.ended(job)
     assert (ended["status"], ended["problem"]["type"].rsplit("/")[-1]) == ("failed", "plan-changed")

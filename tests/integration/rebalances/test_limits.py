@@ -65,6 +65,19 @@ async def test_nobody_and_nothing_to_redraw(api: Api) -> None:
     assert _kind(await api.post(f"/v1/plans/{of_lists}/rebalances", {})) == (422, "no-ground")
 
 
+async def test_a_measure_that_was_loaded_is_balanced(town: Town) -> None:
+    rows = "".join(f"c{n},2026-01,revenue,{1 + n % 3}\n" for n in range(200))
+    await town.api.load("metrics", "account,month,measure,value\n" + rows)
+    # The south has none, so it is left alone.
+    report = await _report(town, weights=["revenue"])
+    assert report["feasible"]
+    assert report["left_alone"] == ["B1"]
+    assert {row["grid"]: abs(row["deviation"]["revenue"]) <= 0.05 + 1e-9 for row in report["grids"]} == {
+        "A1": True,
+        "A2": True,
+    }
+
+
 async def test_a_measure_that_nobody_has_is_no_work(town: Town) -> None:
     month = "2026-01"
     rows = "account,month,measure,value\n" + "".join(f"c{n},{month},revenue,0\n" for n in range(5))

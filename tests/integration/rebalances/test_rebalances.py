@@ -95,11 +95,18 @@ async def test_supplied_polygons_are_the_units(town: Town) -> None:
         }
         for w in (116.098 + 0.002 * k for k in range(24))
     ]
-    units = {"mode": "polygons", "polygons": {"type": "GeometryCollection", "geometries": strips}}
-    report = (await _rebalanced(town, tolerance=0.2, units=units))["report"]
+    given = {"mode": "polygons", "polygons": {"type": "GeometryCollection", "geometries": strips}}
+    report = (await _rebalanced(town, tolerance=0.2, units=given))["report"]
     assert report["units"]["mode"] == "polygons"
     assert report["feasible"]
     assert report["border"]["straightened"] == 0
+
+    rows = [f'v{n},"{shape(one).wkt}",village' for n, one in enumerate(strips)]
+    await town.api.load("regions", "\n".join(["id,geometry,kind", *rows]), crs="wgs84")
+    again = (await _rebalanced(town, tolerance=0.2, units={"regions": "village"}))["report"]
+    assert {name: again[name] for name in ("units", "grids", "moves")} == {
+        name: report[name] for name in ("units", "grids", "moves")
+    }
 
 
 async def test_a_frontier_is_several_drafts_none_dominated(town: Town) -> None:
