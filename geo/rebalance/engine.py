@@ -91,7 +91,8 @@ def rebalance(
         wish = Wish(seed, effort, by_length=prefer == "compact", hopeless=bool(known.proofs))
         labels = from_scratch(model, wish, control)
     else:
-        labels = redraw(model, current, how, control, hopeless=bool(known.proofs))
+        aim = no_worse(model, current)
+        labels = redraw(aim, current, how, control, hopeless=bool(known.proofs))
         if not known.proofs:
             proven = prove(model, current, labels, control, take=how.mu <= SHAPE["moves"])
             labels = proven.labels
@@ -99,7 +100,7 @@ def rebalance(
             known = replace(known, bound=proven.bound, proofs=proven.proofs, enough=enough)
             control.tell(bound=proven.bound.share)
         too_low = known.bound is not None and max_moved is not None and known.bound.share > max_moved
-        labels = capped(model, current, labels, how, control, max_moved, too_low or bool(known.proofs))
+        labels = capped(aim, current, labels, how, control, max_moved, too_low or bool(known.proofs))
     control.look()
     labels, moves = _carried(model, labels, how, known, max_moved, control)
     return _result(model, labels, moves, seed, known, max_moved, control)
@@ -136,6 +137,18 @@ def _known(model: Model, current: Ints | None) -> _Known:
     return _Known(bounds.elementary(model, current), flow.estimate(model, current), proofs)
 
 
+def no_worse(model: Model, current: Ints) -> Model:
+    """The model with limits no wider than those that today's plan (n,) keeps, if it keeps its own.
+
+    No step may end above the violation of the start, so no plan may either.
+    """
+    worst = model.violation(current)
+    if worst >= 1 or not _feasible(model, current):
+        return model
+    tolerance = np.where(np.isfinite(model.tol), model.tol, 0.0) * worst
+    return model_of(replace(model.problem, tolerance=np.where(np.isfinite(model.tol), tolerance, np.inf)))
+
+
 def _feasible(model: Model, labels: Ints) -> bool:
     """Whether a plan (n,) is within tolerance and each grid in one piece."""
     pieces = model.pieces(labels)
@@ -156,7 +169,7 @@ def _carried(
     if known.bound is not None and share <= known.bound.share + 2 * SLACK:
         return labels, moves
     cap = np.inf if max_moved is None else max_moved
-    return lighten.lightened(model, labels, moves, how.seed, how.mu, cap, control)
+    return lighten.lightened(no_worse(model, current), labels, moves, how.seed, how.mu, cap, control)
 
 
 def _result(

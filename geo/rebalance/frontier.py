@@ -15,7 +15,7 @@ import numpy as np
 
 from geo.metrics import Shapes, mean_polsby_popper
 from geo.rebalance.control import Cancel, Control, Progress
-from geo.rebalance.engine import SHAPE, Result, rebalance, sibling
+from geo.rebalance.engine import SHAPE, Result, no_worse, rebalance, sibling
 from geo.rebalance.model import Model, model_of
 from geo.rebalance.parts import parts_of
 from geo.rebalance.problem import Ints, Problem
@@ -62,6 +62,10 @@ def frontier(
         cancel=cancel,
         effort=effort,
     )
+    current = problem.current
+    widest = np.asarray(
+        (first.model if current is None else no_worse(first.model, current)).problem.tolerance
+    )
     found = [first]
     for i in range(1, 1 + tries if first.feasible else 1):
         left = None if time_limit is None else (time_limit - (time.monotonic() - started)) / (1 + tries - i)
@@ -70,7 +74,7 @@ def frontier(
         tell = _part_of(progress, (1 + SWEEPS * (i - 1)) / whole, SWEEPS / whole, i + 1)
         control = Control(left, threads, tell, cancel)
         f = i / tries
-        tighter = model_of(replace(problem, tolerance=np.asarray(problem.tolerance) * (1 + (TIGHT - 1) * f)))
+        tighter = model_of(replace(problem, tolerance=widest * (1 + (TIGHT - 1) * f)))
         mu = SHAPE["moves"] * (ROUND / SHAPE["moves"]) ** f
         labels = _next(tighter, found[-1].labels, (seed, i), mu, effort, max_moved, control)
         found.append(sibling(first, labels, max_moved, control))

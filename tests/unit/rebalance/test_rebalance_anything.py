@@ -28,6 +28,7 @@ EVERYTHING = list(HealthCheck)
 @example(1016, 26, False)  # newcomers border only what their grid gives away
 @example(1665, 26, False)  # two grids change places
 @example(2388, 26, False)  # a grid in pieces is dissolved
+@example(1418, 26, False)  # compact, from a plan within tolerance
 def test_no_rule_is_broken_and_nothing_untrue_is_said(number: int, most: int, twice: bool) -> None:
     one = task(number, most)
     if one is not None:
