@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +93,13 @@ def _read(
     options = {"layer": layer, "columns": fields, "batch_size": size, "read_geometry": shapes}
     seen = 0
     try:
-        with (
-            warnings.catch_warnings(),
-            pyogrio.open_arrow(path, encoding=encoding, use_pyarrow=True, **options) as (meta, reader),
-        ):
-            warnings.simplefilter("ignore")
+        with ExitStack() as opened:
+            # Filters belong to the whole process: none is changed while a batch is away with its reader.
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                meta, reader = opened.enter_context(
+                    pyogrio.open_arrow(path, encoding=encoding, use_pyarrow=True, **options)
+                )
             geometry = meta["geometry_name"] or "wkb_geometry"
             for batch in reader:
                 arrays = []

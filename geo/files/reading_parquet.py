@@ -7,8 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import shapely
 
 from geo.errors import InputError
+from geo.files import geoarrow
 from geo.files.source import Source, claimed_crs, unreadable
 
 
@@ -52,15 +54,33 @@ def _geometry(path: Path, schema: Any) -> tuple[str | None, str | None]:
         column = meta["columns"][name]
     except (ValueError, KeyError, TypeError) as error:
         raise unreadable(path, error, "GeoParquet") from error
-    if str(column.get("encoding", "WKB")).upper() != "WKB" or name not in schema.names:
+    if (
+        not (_encoding(column) == "wkb" or _encoding(column) in geoarrow.ENCODINGS)
+        or name not in schema.names
+    ):
         raise InputError(
-            f"geometry is encoded as {column.get('encoding')}; expected WKB: write it again so",
+            f"geometry is encoded as {column.get('encoding')}; expected WKB or one of GeoParquet's native "
+            "encodings: write it again so",
             kind="unreadable-file",
             file=str(path),
             column=name,
         )
     # The standard's default is longitude and latitude on WGS 84; an explicit null is "unknown".
     return name, "wgs84" if "crs" not in column else claimed_crs(column["crs"])
+
+
+def _encoding(column: dict[str, Any]) -> str:
+    """How the metadata of a geometry column say that it is encoded, in small letters."""
+    return str(column.get("encoding", "WKB")).lower()
+
+
+def _wkb(array: Any, metadata: dict[bytes, bytes] | None) -> Any:
+    """A geometry column as WKB, whichever way it is encoded."""
+    array = getattr(array, "storage", array)
+    if not pa.types.is_nested(array.type):
+        return array.cast(pa.binary())
+    meta = json.loads((metadata or {})[b"geo"])
+    return geoarrow.wkb(array, _encoding(meta["columns"][meta["primary_column"]]))
 
 
 def _binary(kind: Any) -> bool:
@@ -84,13 +104,13 @@ def read(
     try:
         # Without pre-buffering, memory is a few pages a column and not a whole row group.
         with pq.ParquetFile(path, pre_buffer=False) as file:
+            metadata = file.schema_arrow.metadata
             chosen = None if groups is None else list(groups)
             for batch in file.iter_batches(size, row_groups=chosen, columns=theirs, use_threads=False):
                 arrays = [batch.column(n) for n in theirs]
                 for i, n in enumerate(theirs):
                     if n == geometry and not pa.types.is_binary(arrays[i].type):
-                        storage = getattr(arrays[i], "storage", arrays[i])
-                        arrays[i] = storage.cast(pa.binary())
+                        arrays[i] = _wkb(arrays[i], metadata)
                 yield pa.record_batch(arrays, names=list(wanted))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError, KeyError, shapely.errors.ShapelyError) as error:
         raise unreadable(path, error, "Parquet") from error

@@ -159,11 +159,7 @@ def test_the_crs_member_of_old_geojson_is_heard_and_overridden(folder, assign):
 @pytest.mark.parametrize("encoding", ["WKB", "geoarrow"])
 def test_geoparquet_in_either_encoding(folder, assign, encoding):
     frame().to_parquet(folder / "p.parquet", geometry_encoding=encoding)
-    status, err, rows = assign("p.parquet", crs=None)
-    if encoding == "WKB":
-        assert rows == FOUND
-    else:
-        assert (status, "WKB" in err) == (2, True), err
+    assert assign("p.parquet", crs=None)[2] == FOUND
 
 
 @pytest.mark.parametrize("gone", [".shx", ".prj", ".dbf"])

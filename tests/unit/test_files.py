@@ -292,3 +292,35 @@ def test_a_geopackage_is_readable_by_sqlite(tmp_path):
     with sqlite3.connect(tmp_path / "g.gpkg") as db:
         assert db.execute("select code from g order by 1").fetchall()[0] == ("007",)
     db.close()
+
+
+SHAPES = {
+    "point": [shapely.Point(116, 24), None, shapely.Point(117, 25)],
+    "linestring": [shapely.LineString([(116, 24), (117, 25), (118, 24)]), None],
+    "multipoint": [shapely.MultiPoint([(116, 24), (117, 25)]), None],
+    "polygon": [shapely.box(0, 0, 9, 9) - shapely.box(1, 1, 2, 2), None, shapely.box(5, 5, 6, 6)],
+    "multilinestring": [shapely.MultiLineString([[(0, 0), (1, 1)], [(2, 2), (3, 4)]]), None],
+    "multipolygon": [
+        shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(2, 0, 5, 3) - shapely.box(3, 1, 4, 2)]),
+        None,
+        shapely.MultiPolygon(),
+        shapely.MultiPolygon([shapely.box(5, 5, 6, 6)]),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_geoparquet_in_its_native_encodings(tmp_path, kind):
+    shapes = gpd.GeoSeries(SHAPES[kind] * 50, crs=4326)
+    frame = gpd.GeoDataFrame({"code": range(len(shapes))}, geometry=shapes)
+    frame.to_parquet(tmp_path / "a.parquet", geometry_encoding="geoarrow", row_group_size=60)
+    table = open_table(tmp_path / "a.parquet")
+    assert (table.names, table.crs, table.rows) == (("code", "geometry"), "wgs84", len(shapes))
+    got = [shape for batch in table.batches(7) for shape in files.geometries(batch["geometry"])]
+    for shape, want in zip(got, shapes, strict=True):
+        if want is None:
+            assert shape is None
+        else:
+            assert shape.geom_type.lower() == kind
+            assert shapely.get_coordinates(shape).tolist() == shapely.get_coordinates(want).tolist()
+            assert shape.area == want.area
