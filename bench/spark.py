@@ -1,6 +1,6 @@
 """A file of points assigned by Spark, beside the local engine and a join written by hand: a table, and JSON.
 
-    ./run bench spark [--rows 2000000] [--grids 2000] [--cores 1,2] [--json FILE]
+    ./run bench spark [--rows 500000] [--grids 2000] [--cores 2] [--json FILE]
 
 Each way runs in processes of its own that share so many cores, Java and Python together, so that rows a
 second and core are what a core of a cluster does. Starting Spark is told apart: a job pays it once. The peer
@@ -81,9 +81,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--rows", type=int, default=500_000)
     parser.add_argument("--grids", type=int, default=2000)
-    parser.add_argument("--cores", default="1,2")
+    parser.add_argument("--cores", default="2")
     parser.add_argument("--json", type=Path, default=Path(__file__).parent / "results" / "spark.json")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="gridwright-bench-") as name:

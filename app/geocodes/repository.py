@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ Columns = dict[str, NDArray[Any]]
 Floats = NDArray[np.float64]
 
 _NO_CELLS: Keys = np.empty(0, np.int64)
+_SLICE = 100_000  # keys that one question asks for
 
 # What is known now is asked for as such, so that the partial index serves.
 _NOW = "p.superseded_at IS NULL"
@@ -122,13 +123,22 @@ _INDOORS = """
 """
 
 
+def _slices(keys: Keys) -> Iterator[Keys]:
+    """The keys in parts whose text, and whose answer, take little memory; one part at least."""
+    for start in range(0, max(1, len(keys)), _SLICE):
+        yield keys[start : start + _SLICE]
+
+
 async def cells_of(connection: AsyncConnection, accounts: Keys, since: dt.date) -> Keys:
     """The cells in which these accounts stand from ``since`` on, or stood until this transaction."""
+    found = [_NO_CELLS]
     async with by_index(connection, accounts):
-        found = await read_columns(
-            connection, _CELLS, {"h3": "int64"}, accounts=as_array(accounts), since=since
-        )
-    return found["h3"]
+        for some in _slices(accounts):
+            here = await read_columns(
+                connection, _CELLS, {"h3": "int64"}, accounts=as_array(some), since=since
+            )
+            found.append(here["h3"])
+    return np.unique(np.concatenate(found))
 
 
 async def cells_under(connection: AsyncConnection, buildings: Keys, since: dt.date) -> Keys:
@@ -143,11 +153,15 @@ async def crowded(connection: AsyncConnection, since: dt.date, crowd: int, cells
     """The points in these cells (None: anywhere) where perhaps so many customers stand from ``since`` on."""
     kinds: Any = {"lng": "float64", "lat": "float64"}
     params: dict[str, Any] = {"since": since, "crowd": crowd}
-    if cells is not None:
-        params["cells"] = as_array(cells)
-    query = _CROWDED.format(here="" if cells is None else _HERE)
-    async with by_index(connection, _NO_CELLS if cells is None else cells):
-        return await read_columns(connection, query, kinds, **params)
+    if cells is None:
+        return await read_columns(connection, _CROWDED.format(here=""), kinds, **params)
+    query = _CROWDED.format(here=_HERE)
+    async with by_index(connection, cells):  # a point is in one cell, so that no crowd is divided
+        found = [
+            await read_columns(connection, query, kinds, **params, cells=as_array(some))
+            for some in _slices(cells)
+        ]
+    return {name: np.concatenate([one[name] for one in found]) for name in kinds}
 
 
 async def stays(connection: AsyncConnection, since: dt.date, cells: Keys) -> Columns:
