@@ -110,6 +110,8 @@ def replay(problem: Problem, result: Result) -> list[str]:
     start = [count(g) for g in range(problem.n_grids)]
     allowed = [max(1, s) if max(end) > 1 else 1 for s in start]
     ceiling = worst(problem, labels)
+    if not remain.all():  # who dissolves a grid may have to go beyond what the start had
+        ceiling = max(ceiling, worst(problem, final))
     seen: set[int] = set()
     mending = True
     for i, step in enumerate(result.moves):
