@@ -21,7 +21,7 @@ from tests.integration.conftest import Api, family
 from tests.integration.rebalances.conftest import PLANE, Town
 
 ENDLESS = {"tolerance": 0.0, "weights": ["customers", "minutes"], "time_limit": 600}
-"""No plan has every grid exactly even: the search goes on until somebody or the clock ends it."""
+"""To have every grid exactly even takes longer than a look at the job."""
 
 LEFT = "SELECT (SELECT count(*) FROM plans), (SELECT count(*) FROM plan_steps), (SELECT count(*) FROM shapes)"
 

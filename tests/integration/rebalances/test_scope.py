@@ -71,17 +71,6 @@ async def test_a_scope_of_one_grid_has_nothing_to_do(api: Api, four: str) -> Non
     assert await shapes(api, done["plan"]) == await shapes(api, four)
 
 
-async def test_without_a_scope_all_are_redrawn(api: Api, four: str) -> None:
-    done = await api.done(
-        await api.post(f"/v1/plans/{four}/rebalances", {"tolerance": 0.1, "time_limit": 30})
-    )
-    report = done["report"]
-    assert report["feasible"]
-    assert {row["grid"]: 121 <= row["customers"] <= 149 for row in report["grids"]} == dict.fromkeys(
-        GRIDS, True
-    )
-
-
 async def test_a_grid_is_added_and_another_dissolved(api: Api, four: str) -> None:
     wanted = {
         "add": [{"code": "A9", "name": "the new one"}],
