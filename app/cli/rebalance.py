@@ -1,12 +1,13 @@
 """`gridwright rebalance UNITS --out OUT --report REPORT.json`."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from app.cli.stopping import Asked
 
 
 def register(root: typer.Typer) -> None:
@@ -52,6 +53,8 @@ def rebalance(
     """Redraw grids so that their work is even, with the least work moved.
 
     Exit status 3: not every constraint could be satisfied; the best plan and the reasons are written.
+    Ctrl-C ends with the best plan so far; a second one at once. --frontier also writes a table and a
+    picture beside the report.
     """
     from app.filemode import rebalance as mode
     from app.filemode.rebalance_options import Options
@@ -76,16 +79,40 @@ def rebalance(
         dissolve=tuple(dissolve or ()),
     )
     how = mode.Run(out, report, max_moved, prefer, frontier, time_limit, seed, threads)
-    status, content = mode.run(options, how, progress=_Line().show if sys.stderr.isatty() else None)
+    with Asked("stopping with the best plan so far; Ctrl-C again stops at once") as asked, _Bar() as bar:
+        status, content = mode.run(options, how, bar.show, asked.cancel)
     typer.echo(json.dumps(content, ensure_ascii=False) if as_json else mode.summary(content))
     if status:
         raise typer.Exit(status)
 
 
-class _Line:
-    """One line on the terminal that says how far the work is."""
+class _Bar:
+    """How far the work is: a bar on a terminal, nothing elsewhere."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("reading", total=1.0)
+
+    def __enter__(self) -> "_Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
 
     def show(self, event: Mapping[str, Any]) -> None:
-        facts = [f"{event.get('stage', '')} {event.get('progress', 0):.0%}", f"{event['seconds']:.0f} s"]
-        sys.stderr.write("\r" + ", ".join(facts) + "   ")
-        sys.stderr.flush()
+        """Take in what the search tells."""
+        words = [str(event.get("stage") or "search")]
+        if event.get("plan") is not None:
+            words[0] += f" (plan {event['plan']})"
+        for name, text in (("violation", "violation {:.2f}"), ("moved_share", "{:.1%} moved")):
+            if event.get(name) is not None:
+                words.append(text.format(event[name]))
+        if event.get("bound") is not None:
+            words.append(f"at least {event['bound']:.1%}")
+        self._bar.update(self._task, description=", ".join(words), completed=event.get("progress", 0.0))

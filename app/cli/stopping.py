@@ -43,3 +43,38 @@ def cleanly(written: object) -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+class Asked:
+    """Whether Ctrl-C or SIGTERM came while work that can end early went on: ``cancel()`` is asked by it.
+
+    Within ``with`` the first signal only asks, once ``cancel`` has been looked at; before that, and from
+    the second on, it interrupts as ever.
+    """
+
+    def __init__(self, message: str) -> None:
+        self._message, self._begun, self._asked = message, False, False
+        self._before: dict[Any, Any] = {}
+
+    def cancel(self) -> bool:
+        """Whether to end."""
+        self._begun = True
+        return self._asked
+
+    def __enter__(self) -> "Asked":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._hear)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _hear(self, number: int, frame: object) -> None:
+        del frame
+        if self._asked or not self._begun:
+            signal.signal(number, signal.SIG_DFL)
+            raise KeyboardInterrupt
+        self._asked = True
+        print(f"\ngridwright: {self._message}", file=sys.stderr, flush=True)  # noqa: T201

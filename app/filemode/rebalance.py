@@ -1,6 +1,8 @@
 """`gridwright rebalance`: units in, plan and report out."""
 
 import json
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from app.filemode import rebalance_frontier
+from app.filemode.rebalance_checks import check_search
+from app.filemode.rebalance_frontier import beside
 from app.filemode.rebalance_input import Case, read_case
 from app.filemode.rebalance_options import Options
 from geo.errors import InputError
@@ -39,9 +44,13 @@ def run(
 ) -> tuple[int, dict[str, Any]]:
     """Read, redraw, write OUT and REPORT; returns the exit status and what REPORT holds.
 
-    Both files are written whenever there is a plan, whether it satisfies every constraint or not. Raises
+    Both files are written whenever there is a plan, whether it satisfies every constraint or not; of several
+    plans a table and a picture too, beside REPORT (REPORT.frontier.csv, REPORT.frontier.svg). Raises
     InputError for input that cannot be used; then nothing is written.
     """
+    check_search(how.max_moved, how.plans, how.time_limit, how.seed, how.threads, MOST_PLANS)
+    if how.prefer not in ("moves", "compact"):
+        raise InputError(f"--prefer {how.prefer}: expected moves or compact", kind="bad-option")
     check_writable(how.out)
     if not how.report.parent.is_dir():
         raise InputError("its folder does not exist", kind="no-file", file=str(how.report))
@@ -61,8 +70,13 @@ def run(
                     for i, r in enumerate(results)]  # fmt: skip
         table = pa.concat_tables(numbered)
         clean = all(r.feasible for r in results)
+    written = json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1)
     write_table(how.out, table, crs=None)
-    _write_json(how.report, content)
+    _write(how.report, lambda path: path.write_text(written, encoding="utf-8"))
+    if "plans" in content:
+        rows = rebalance_frontier.table(content)
+        _write(beside(how.report, "csv"), lambda path: path.write_text(rows, encoding="utf-8"))
+        _write(beside(how.report, "svg"), lambda path: rebalance_frontier.picture(content, path))
     return CLEAN if clean else NOT_ALL, content
 
 
@@ -78,19 +92,43 @@ def summary(content: dict[str, Any]) -> str:
         parts.append(f"moved {share:.2%} of the work, at least {content['bound']['share']:.2%} had to")
         parts.append(f"{content['moved']['units']} units in {len(content['moves'])} steps")
     parts.append(f"{content['seconds']['total']:.1f} s")
-    reasons = [f"\n{c['kind']}: {c['message']}" for c in content["certificates"]]
-    return "; ".join(parts) + "".join(reasons)
+    return "\n".join(["; ".join(parts), *_remarks(content)])
+
+
+def _remarks(content: dict[str, Any]) -> list[str]:
+    """Lines on what was found in the input, and on why not every constraint is satisfied."""
+    lines = []
+    mending, apart = content["mending"], content["components"]
+    if mending["grids"]:
+        share = next(iter(mending["share"].values()))
+        lines.append(
+            f"in pieces before: {', '.join(mending['grids'])}; mending moved {mending['units']} units "
+            f"({share:.2%} of the work)"
+        )
+    if apart:
+        some = [
+            f"{c['units']} units of {', '.join(c['grids'][:3]) or 'no grid'} ({c['first']}…)" for c in apart
+        ]
+        more = "; …" if len(apart) > 3 else ""
+        lines.append(f"no border joins these parts: {'; '.join(some[:3])}{more}")
+    return lines + [f"{c['kind']}: {c['message']}" for c in content["certificates"]]
 
 
 def _keep_inputs(options: Options, how: Run) -> None:
     """Nothing that is read is written over, and OUT and REPORT are two files."""
+    if how.report.parent.is_dir() and not os.access(how.report.parent, os.W_OK):
+        raise InputError("its folder may not be written to", kind="no-file", file=str(how.report))
     if how.report.is_dir():
         raise InputError("this is a folder; expected a file to write", kind="no-file", file=str(how.report))
     if how.out.resolve() == how.report.resolve():
         raise InputError("--out and --report are one file: name two", kind="bad-usage", file=str(how.out))
     read = (options.units, options.edges, options.barriers, options.bridges, options.targets)
     given = [path for path in read if path is not None and path.exists()]
-    for path in (how.out, how.report):
+    more = [] if how.plans is None else [beside(how.report, "csv"), beside(how.report, "svg")]
+    if how.out.resolve() in [path.resolve() for path in more]:
+        message = "the table or picture of the frontier goes there: write OUT to another file"
+        raise InputError(message, kind="bad-usage", file=str(how.out))
+    for path in (how.out, how.report, *more):
         if path.exists() and any(path.samefile(one) for one in given):
             raise InputError("this is an input file: write to another", kind="bad-usage", file=str(path))
 
@@ -101,10 +139,6 @@ MOST_PLANS = 100
 
 def _several(case: Case, how: Run, progress: Progress | None, cancel: Cancel | None) -> list[Result]:
     assert how.plans is not None
-    if not 1 <= how.plans <= MOST_PLANS:
-        raise InputError(
-            f"--frontier {how.plans}: expected a number of plans from 1 to {MOST_PLANS}", kind="bad-option"
-        )
     return frontier(
         case.problem,
         how.plans,
@@ -141,16 +175,15 @@ def _rows(case: Case, result: Result) -> Any:
     )
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write beside and rename, so that a broken report is never left."""
-    beside = path.with_name(f".{path.name}.part")
+def _write(path: Path, fill: Callable[[Path], object]) -> None:
+    """Write beside and rename, so that a broken file is never left."""
+    part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        beside.write_text(
-            json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1), encoding="utf-8"
-        )
-        beside.replace(path)
+        fill(part)
+        part.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise InputError(
             f"cannot be written ({error.strerror or error})", kind="unwritable-file", file=str(path)
         ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -17,10 +17,13 @@ def parse_weight(spec: str, default: float) -> tuple[str, float]:
     """NAME or NAME:TOL."""
     name, colon, tolerance = spec.partition(":")
     try:
-        return name, float(tolerance) if colon else default
+        tol = float(tolerance) if colon else default
     except ValueError:
-        message = f"--weight {spec}: expected NAME or NAME:TOLERANCE, such as minutes:0.05"
-        raise InputError(message, kind="bad-option") from None
+        tol = np.nan
+    if not name or not tol >= 0:
+        message = f"--weight {spec}: expected NAME or NAME:TOLERANCE from 0, such as minutes:0.05"
+        raise InputError(message, kind="bad-option")
+    return name, tol
 
 
 def read_weights(
@@ -49,6 +52,21 @@ def read_weights(
             raise InputError(message, kind="bad-value", file=file, row=int(bad[0]) + 1, column=name)
         columns.append(values)
     return np.column_stack(columns), tolerance, names, balanced
+
+
+COUNTED = ("customers", "buildings")
+"""Columns that, where the units have them, are counted in every step beside the weights."""
+
+
+def read_counts(data: Any) -> dict[str, npt.NDArray[np.float64]]:
+    """The columns that are counted, name -> (n,), so far as they are numbers; what is missing counts 0."""
+    out = {}
+    for name in COUNTED:
+        if name in data.column_names:
+            values, wrong = numbers(data[name])
+            if not wrong.any():
+                out[name] = np.where(np.isfinite(values), values, 0.0)
+    return out
 
 
 def read_classes(data: Any, options: Options, n: int) -> tuple[Kinds, npt.NDArray[np.int64]]:
@@ -109,7 +127,7 @@ def grid_classes(
                 f"--add {spec}: expected CODE, CODE:CLASS or CODE:CLASS:GROUP", kind="bad-option"
             )
         if out[index[code]] >= 0:
-            raise InputError(f"--add {spec}: grid {code} exists already", kind="bad-option")
+            raise InputError(f"--add {spec}: there is a grid {code} already", kind="bad-option")
         if (klass, group) not in number:
             known = ", ".join(
                 ":".join(k or "" for k in pair).strip(":") or "(none)" for pair in kinds.values()
@@ -135,7 +153,6 @@ def chosen_grids(
 def read_targets(
     options: Options, codes: list[str], stay: npt.NDArray[np.bool_], names: list[str], balanced: list[int]
 ) -> npt.NDArray[np.float64] | None:
-    chosen_grids(options.dissolve, {c: i for i, c in enumerate(codes)}, len(codes), "--dissolve")
     if options.targets is None:
         return None
     file = str(options.targets)
@@ -148,6 +165,10 @@ def read_targets(
             message = f"no such grid {code!r} in the units"
             raise InputError(message, kind="unknown-grid", file=file, row=row, column="grid")
     rows = np.array([index[c] for c in given], np.int64)
+    again = np.flatnonzero(~np.isin(np.arange(len(rows)), np.unique(rows, return_index=True)[1]))
+    if len(again):
+        message = f"grid {given[int(again[0])]} has a target already: one row a grid"
+        raise InputError(message, kind="duplicate-code", file=file, row=int(again[0]) + 1, column="grid")
     for j in balanced:
         values, wrong = numbers(data[names[j]])
         bad = np.flatnonzero(wrong | ~(np.isfinite(values) & (values > 0)))

@@ -6,13 +6,21 @@ from typing import Any
 import numpy as np
 import shapely
 
+from app.filemode.rebalance_checks import (
+    check_classes,
+    check_move_weight,
+    check_options,
+    check_stay,
+)
 from app.filemode.rebalance_columns import (
+    COUNTED,
     chosen_grids,
     filled_text,
     grid_classes,
     no_mixed_grids,
     parse_weight,
     read_classes,
+    read_counts,
     read_targets,
     read_weights,
 )
@@ -43,7 +51,7 @@ class Case:
 
 def read_case(options: Options) -> Case:
     """Read and check everything. Raises InputError that names file, row or column."""
-    _check(options)
+    check_options(options)
     table = open_table(options.units)
     data = _read(table, options)
     file = str(options.units)
@@ -51,6 +59,9 @@ def read_case(options: Options) -> Case:
     n = len(ids)
     weights, tolerance, names, balanced = read_weights(data, options, file, n)
     kinds, unit_class = read_classes(data, options, n)
+    counts = read_counts(data)
+    move = names.index(options.move_weight or names[0])
+    check_move_weight(weights[:, move], names[move], file)
     geoms = geometries(data["geometry"], file=file) if table.has_geometry else None
     if geoms is not None and not all_polygons(geoms):
         if options.edges is None:
@@ -67,6 +78,9 @@ def read_case(options: Options) -> Case:
         edges, lengths = without_barriers(options, geoms, crs, plane, edges, lengths)
     xy = None if plane is None else shapely.get_coordinates(shapely.centroid(plane))
     if options.grids is not None:
+        if options.grids > n:
+            message = f"--grids {options.grids}: more than the {n} units there are"
+            raise InputError(message, kind="bad-option", file=file)
         problem = Problem(
             weights=weights,
             edges=edges,
@@ -76,10 +90,10 @@ def read_case(options: Options) -> Case:
             edge_length=lengths,
             xy=xy,
             unit_class=unit_class,
-            move_weight=names.index(options.move_weight or names[0]),
+            move_weight=move,
         )
         codes = [str(i + 1) for i in range(options.grids)]
-        return Case(problem, Names(ids, codes, names, kinds, balanced), None, shapes)
+        return Case(problem, Names(ids, codes, names, kinds, balanced, counts), None, shapes)
     column = options.grid_column or "grid"
     before = filled_text(data[column], file, column, "a grid")
     codes = sorted({*before, *(a.split(":")[0] for a in options.add)})
@@ -90,7 +104,11 @@ def read_case(options: Options) -> Case:
     locked = None
     if options.locked_column:
         locked = truths(data[options.locked_column], file=file, name=options.locked_column)
+    chosen_grids(options.dissolve, index, len(codes), "--dissolve")
     stay = ~np.isin(codes, list(options.dissolve))
+    check_stay(codes, current, unit_class, grid_class, stay, locked, kinds, options.lock_grids, ids)
+    if options.targets is None:
+        check_classes(weights, tolerance, names, unit_class, kinds, file)
     problem = Problem(
         weights=weights,
         edges=edges,
@@ -105,29 +123,9 @@ def read_case(options: Options) -> Case:
         grid_class=grid_class,
         locked_units=locked,
         locked_grids=chosen_grids(options.lock_grids, index, len(codes), "--lock-grid"),
-        move_weight=names.index(options.move_weight or names[0]),
+        move_weight=move,
     )
-    return Case(problem, Names(ids, codes, names, kinds, balanced), before, shapes)
-
-
-def _check(options: Options) -> None:
-    """Options that do not go together."""
-    if options.grids is not None:
-        given = {
-            "--grid-column": options.grid_column,
-            "--locked-column": options.locked_column,
-            "--lock-grid": options.lock_grids,
-            "--targets": options.targets,
-            "--add": options.add,
-            "--dissolve": options.dissolve,
-        }
-        for name, value in given.items():
-            if value:
-                raise InputError(
-                    f"{name} needs the grids of today, and --grids asks for new ones: give one of the two"
-                )
-    if options.bridges is not None and options.barriers is None:
-        raise InputError("--bridges open --barriers, and none are given")
+    return Case(problem, Names(ids, codes, names, kinds, balanced, counts), before, shapes)
 
 
 def _read(table: Table, options: Options) -> Any:
@@ -138,6 +136,7 @@ def _read(table: Table, options: Options) -> Any:
     wanted += [c for c in (options.class_column, options.group_column, options.locked_column) if c]
     wanted += [options.move_weight] if options.move_weight and options.move_weight != "units" else []
     wanted += ["geometry"] if table.has_geometry else []
+    wanted += [c for c in COUNTED if c in table.names]
     data = table.read(wanted)
     if data.num_rows == 0:
         raise InputError("no rows: expected one row for each unit", kind="empty", file=str(table.path))

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from geo import metrics
 from geo.metrics import Shapes
@@ -18,6 +20,8 @@ from geo.rebalance.steps import Step
 
 FEW = 5
 """So many names are written out in a message."""
+MANY = 50
+"""So many parts of a disconnected problem are listed."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,8 @@ def report(result: Result, names: Names, shapes: Shapes | None = None) -> dict[s
             "share": {name: finite(share[j]) for j, name in every},
             **_counts(names, np.flatnonzero(moved)),
         },
+        "mending": _mending(result, names),
+        "components": _components(problem, names),
         "bound": None
         if result.bound is None
         else {"share": finite(result.bound), "source": result.bound_source},
@@ -171,6 +177,43 @@ def _why(step: Step, names: Names) -> dict[str, Any]:
         "deviation_after": finite(why.after),
         "text": text,
     }
+
+
+def _mending(result: Result, names: Names) -> dict[str, Any]:
+    """The grids that start in pieces, and what was moved to mend them (part of all that was moved)."""
+    model, current = result.model, result.problem.current
+    steps = [step.units for step in result.moves if step.kind == "mend"]
+    units = np.concatenate(steps) if steps else np.empty(0, np.int64)
+    weight, total = model.W[units].sum(axis=0), model.W.sum(axis=0)
+    share = np.divide(weight, total, out=np.zeros(model.k), where=total > 0)
+    broken = [] if current is None else np.flatnonzero(model.pieces(current) > 1).tolist()
+    return {
+        "grids": [names.grids[g] for g in broken],
+        "units": len(units),
+        "weight": {name: finite(weight[j]) for j, name in enumerate(names.weights)},
+        "share": {name: finite(share[j]) for j, name in enumerate(names.weights)},
+    }
+
+
+def _components(problem: Problem, names: Names) -> list[dict[str, Any]]:
+    """Parts of the units that no border joins, largest first, at most so many; none if all hang together."""
+    n, edges = len(problem.weights), np.asarray(problem.edges)
+    links = coo_matrix((np.ones(len(edges), np.int8), (edges[:, 0], edges[:, 1])), shape=(n, n))
+    number, part = connected_components(links, directed=False)
+    if number == 1:
+        return []
+    size, first = np.bincount(part), np.unique(part, return_index=True)[1]
+    current = problem.current
+    return [
+        {
+            "units": int(size[p]),
+            "grids": []
+            if current is None
+            else [names.grids[g] for g in np.unique(current[part == p]).tolist()],
+            "first": names.units[int(first[p])],
+        }
+        for p in np.argsort(-size, kind="stable")[:MANY].tolist()
+    ]
 
 
 def _mean(shapes: Shapes | None, labels: Ints | None, n_grids: int) -> float | None:
