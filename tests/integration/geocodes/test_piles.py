@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 
+from app.geocodes import repository
 from app.geocodes import service as geocodes
 
 CENTRE = (116.005, 24.005)
@@ -31,6 +32,19 @@ async def test_a_crowd_at_one_point_is_a_pile_while_it_is_there(ground):
     assert await ground.held("a", "2026-06-30") == ("quarantined", None)
     assert await ground.held("a", "2026-07-01") == ("assigned", "G1")
     assert await ground.held("b", "2026-07-01") == ("assigned", "G2")
+
+
+async def test_crowds_are_found_slice_by_slice_of_what_is_asked(ground, monkeypatch):
+    monkeypatch.setattr(repository, "_SLICE", 1)
+    other = (116.015, 24.005)
+    await ground.crowd("a", "b", "c")
+    await ground.crowd("d", "e", "f", at=other)
+    assert sorted((pile["lng"], pile["customers"]) for pile in await ground.piles()) == [
+        (CENTRE[0], 3),
+        (other[0], 3),
+    ]
+    await ground.crowd("c", at=other)
+    assert [(pile["lng"], pile["at_point"]) for pile in await ground.piles()] == [(other[0], 4)]
 
 
 async def test_a_crowd_that_grows_is_the_pile_that_is_known(ground):
