@@ -35,7 +35,7 @@ def needs(model: Model, current: Ints) -> dict[int, float]:
     larger of the two sums holds per class; and per region of it (units connected with each other)
     where every region must keep its number of grids.
     """
-    out, into = _needs(model, current)
+    out, into = grid_needs(model, current)
     found = {}
     for c in np.unique(model.grid_class).tolist():
         mine = model.grid_class == c
@@ -57,7 +57,7 @@ def together(model: Model, proofs: Mapping[str, Mapping[int, float]]) -> Bound:
     return Bound(max(0.0, total / float(model.move.sum()) - SLACK), "; ".join(names))
 
 
-def _needs(model: Model, current: Ints) -> tuple[Floats, Floats]:
+def grid_needs(model: Model, current: Ints) -> tuple[Floats, Floats]:
     """Move weight (G,) that each open or dissolved grid must give, and must get."""
     load = model.loads(current)
     out, into = np.zeros(model.G), np.zeros(model.G)

@@ -10,12 +10,14 @@ from geo.rebalance import bounds, exact
 from geo.rebalance.bounds import ELEMENTARY, Bound
 from geo.rebalance.certificates import Certificate, no_plan
 from geo.rebalance.control import Control
+from geo.rebalance.corridors import corridor
 from geo.rebalance.exact import Optimum
 from geo.rebalance.model import SLACK, Model
 from geo.rebalance.problem import Ints
 
 EXACT = "exact: a mixed-integer program on the units, solved to the optimum"
 TREE = "search tree: a mixed-integer program on the units, as far as it was solved"
+CORRIDOR = "corridor: what must also come along where work lies far from where it is missing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,14 @@ def prove(model: Model, current: Ints, labels: Ints, control: Control, *, take: 
         if take and optimum.labels is not None:
             mine = model.unit_class == c
             labels[mine] = optimum.labels[mine]
+    proofs[CORRIDOR] = {}
+    out, into = bounds.grid_needs(model, current)
+    far = [c for c in open_ if c not in proofs[EXACT]]
+    ways: list[Callable[[], float]] = [
+        partial(corridor, model, current, c, out, into, proofs[ELEMENTARY][c], control.stopped) for c in far
+    ]
+    least = control.run(ways, counted=False) if ways else []
+    proofs[CORRIDOR].update(zip(far, least, strict=True))
     return Proven(labels, bounds.together(model, proofs), reasons)
 
 
