@@ -24,12 +24,15 @@ GRACE = 0.4
 class Control:
     """Runs work on threads; stops it at the deadline or when cancelled; reports progress.
 
-    Work asks ``stopped`` between short slices of compiled code. Nothing else depends on the clock.
+    Work asks ``stopped`` between short slices of compiled code. Nothing else depends on the clock. ``cap`` is
+    the most share that a feasible plan moves.
     """
 
     def __init__(
-        self, time_limit: float | None, threads: int | None, progress: Progress | None, cancel: Cancel | None
-    ):
+        self, time_limit: float | None, threads: int | None, progress: Progress | None, cancel: Cancel | None,
+        cap: float = np.inf,
+    ):  # fmt: skip
+        self.cap = cap
         self.started = time.monotonic()
         limit = np.inf if time_limit is None else time_limit
         self._end = self.started + limit
@@ -42,7 +45,8 @@ class Control:
         self._stop = threading.Event()
         self._facts: dict[str, Any] = {}
         self._done: dict[int, tuple[float, float]] = {}
-        self._stand: dict[int, tuple[float, float]] | None = {}
+        self._stand: dict[int, tuple[float, float, float]] | None = {}
+        self._lock = threading.Lock()
         self._told = -1.0
 
     @property
@@ -58,20 +62,30 @@ class Control:
         """A task's progress, 0..1, and its share of the work."""
         self._done[task] = (done, size)
 
-    def stand(self, part: int, violation: float, moved_share: float) -> None:
-        """How a part's plan stands while it is sought: of all parts the worst violation and the sum of shares
-        are told, until ``tell`` says how the whole plan stands.
+    def stand(self, part: int, feasible: bool, violation: float, moved_share: float) -> None:
+        """The best plan of a part so far; of all parts are told the worst violation and the sum of shares.
+
+        The best is that within tolerance with the least moved, else the one nearest to tolerance. Once every
+        part is within tolerance and what moves is within the cap, the first feasible plan is there. Ends when
+        ``tell`` says how the whole plan stands.
         """
-        if self._stand is not None:
-            self._stand[part] = violation, moved_share
+        with self._lock:
+            if self._stand is None:
+                return
+            now = (0.0 if feasible else violation, moved_share, violation)
+            self._stand[part] = min(self._stand.get(part, now), now)
+            best = list(self._stand.values())
+        if max(b[0] for b in best) <= 0 and sum(b[1] for b in best) <= self.cap:
+            self.feasible_now()
 
     def tell(self, **facts: Any) -> None:
         """Facts for the next progress event (stage, violation, moved_share, bound, estimate)."""
         self._facts.update(facts)
-        if "violation" in facts:
-            self._stand = None
-        elif facts.get("stage") == "search":
-            self._stand = {}
+        with self._lock:
+            if "violation" in facts:
+                self._stand = None
+            elif facts.get("stage") == "search":
+                self._stand = {}
         self._emit()
 
     def feasible_now(self) -> None:
@@ -123,8 +137,9 @@ class Control:
         done = list(self._done.values())
         whole = sum(size for _, size in done)
         share = sum(part * size for part, size in done) / whole if whole else 0.0
-        stand = list((self._stand or {}).values())
+        with self._lock:
+            stand = list((self._stand or {}).values())
         if stand:
-            self._facts["violation"] = min(max(violation for violation, _ in stand), 1e300)
-            self._facts["moved_share"] = sum(moved for _, moved in stand)
+            self._facts["violation"] = min(max(violation for _, _, violation in stand), 1e300)
+            self._facts["moved_share"] = sum(moved for _, moved, _ in stand)
         self._progress({**self._facts, "progress": round(share, 4), "seconds": round(self.seconds, 3)})

@@ -17,8 +17,8 @@ from geo.rebalance.runs import How, capped, redraw
 from geo.rebalance.scratch import Wish, from_scratch
 from geo.rebalance.steps import Step
 
-SHAPE = {"moves": 0.22, "compact": 1.5}
-"""Weight of cut borders (mu) by what is preferred, in mean unit weights a mean border."""
+SHAPE = {"moves": 0.15, "compact": 1.5}
+"""Weight of cut borders (mu) by what is preferred, in mean unit weights; a first guess for moves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,9 +79,11 @@ def rebalance(
         raise InputError(f"max_moved: expected a share from 0, got {max_moved}")
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time_limit: expected seconds above 0, got {time_limit}")
-    control = Control(time_limit, threads, progress, cancel)
+    control = Control(
+        time_limit, threads, progress, cancel, np.inf if max_moved is None else max_moved + 1e-12
+    )
     model = model_of(problem)
-    how = How(seed, SHAPE[prefer] if mu is None else mu, effort)
+    how = How(seed, SHAPE[prefer] if mu is None else mu, effort, as_before=mu is None and prefer == "moves")
     current = problem.current
     known = _known(model, current)
     control.tell(

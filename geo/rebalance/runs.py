@@ -12,7 +12,7 @@ from geo.rebalance.model import Model
 from geo.rebalance.parts import Part, parts_of
 from geo.rebalance.problem import Ints
 from geo.rebalance.recombine import even_out
-from geo.rebalance.search import Outcome, improve, schedule_for, standing
+from geo.rebalance.search import Outcome, improve, schedule_for
 
 CAP_SHAPES = (0.1, 0.02)
 """Weights of the shape to try where the first plan moves more than the cap."""
@@ -27,13 +27,28 @@ SMALL = 1_000
 """A part with fewer borders than this (both ways) is small."""
 
 
+PILOT, PILOT_REPAIRS = 0.12, 4
+"""Share of the sweeps, and repairs, of the short run that gives each part its first plan."""
+AS_BEFORE, BEND = 1.0, 0.1
+"""Length of cut borders, as a multiple of today's, that is aimed at, and how that answers to mu: a multiple
+that is longer by ``BEND`` asks for e times the weight."""
+LEAST_MU, MOST_MU = 0.5, 2.0
+"""How far the weight of the shape may be changed so."""
+BESIDE = 0.6
+"""A part with at most this share of the borders of the largest is run twice: it would be done long before."""
+
+
 @dataclass(frozen=True)
 class How:
-    """Seed, weight of the shape (mu), and a factor on the number of sweeps."""
+    """Seed, weight of the shape (mu), and a factor on the number of sweeps.
+
+    ``as_before``: mu is a first guess; each part gets what keeps its borders about as long as today.
+    """
 
     seed: int
     mu: float
     effort: float
+    as_before: bool = False
 
 
 def redraw(
@@ -41,25 +56,31 @@ def redraw(
 ) -> Ints:
     """The best plan (n,) from today's. ``hopeless``: known to be infeasible, so little repair; ``budget``:
     the most move weight that may leave its grid.
+
+    A short run gives every part a first plan, then the long runs start from today's plan again.
     """
     start = _start(model, current, how, control)
-    if model.within(model.loads(start)).all() and (start == current).all():
-        control.feasible_now()
     labels = start.copy()
     parts = parts_of(model, start)
-    load, away = model.loads(start), np.where((model.home >= 0) & (start != model.home), model.move, 0.0)
-    for part in parts:
-        control.stand(part.number, *standing(model, part, load, float(away[part.units].sum())))
+    budgets = _budgets(model, parts, start, budget)
+    _stand(model, parts, start, control)
+    pilots: list[Outcome] = []
+    if not hopeless:
+        pilots = control.run([
+            partial(_pilot, model, part, start, how, control, share)
+            for part, share in zip(parts, budgets, strict=True)
+        ], counted=False)  # fmt: skip
     tasks: list[Callable[[], Outcome]] = []
     of: list[int] = []
-    budgets = _budgets(model, parts, start, budget)
+    largest = max((len(part.source) for part in parts), default=0)
     for part, share in zip(parts, budgets, strict=True):
-        schedule = schedule_for(part, how.mu).scaled(how.effort)
+        mu = _as_before(model, part, start, pilots[part.number], how) if how.as_before and pilots else how.mu
+        schedule = schedule_for(part, mu).scaled(how.effort)
         if hopeless:
             schedule = replace(schedule, repairs=1)
-        for s in range(_starts(part)):
+        for s in range(_starts(part, largest)):
             key = (how.seed, part.number, s)
-            run = replace(schedule, mu=min(how.mu, BARE)) if s % 2 and _bare(part, how) else schedule
+            run = replace(schedule, mu=min(mu, BARE)) if s % 2 and _bare(part, how) else schedule
             tasks.append(partial(improve, model, part, start, key, run, control, len(tasks), share))
             of.append(part.number)
     best: dict[int, Outcome] = {}
@@ -68,12 +89,45 @@ def redraw(
         if number not in best or _rank(outcome, bare) < _rank(best[number], bare):
             best[number] = outcome
     for part in parts:
+        unsure = not best[part.number].feasible or control.stopped()
+        if pilots and unsure and _rank(pilots[part.number], True) < _rank(best[part.number], True):
+            best[part.number] = pilots[part.number]
         labels[part.units] = best[part.number].labels
     if not hopeless:
         settle(model, parts, budgets, labels, how, control)
-    if model.within(model.loads(labels)).all():
-        control.feasible_now()
     return labels
+
+
+def _stand(model: Model, parts: list[Part], start: Ints, control: Control) -> None:
+    """Tell how the plan to start from stands, part by part, and what belongs to none."""
+    load = model.loads(start)
+    within, off = model.within(load), model.violations(load)
+    away = np.where((start != model.problem.current), model.move, 0.0) / float(model.move.sum())
+    rest_grids, rest_units = np.ones(model.G, bool), np.ones(model.n, bool)
+    for part in parts:
+        rest_grids[part.grids] = rest_units[part.units] = False
+        worst, moved = float(off[part.grids].max()), float(away[part.units].sum())
+        control.stand(part.number, bool(within[part.grids].all()), worst, moved)
+    if rest_grids.any():
+        worst, moved = float(off[rest_grids].max()), float(away[rest_units].sum())
+        control.stand(-1, bool(within[rest_grids].all()), worst, moved)
+
+
+def _pilot(model: Model, part: Part, start: Ints, how: How, control: Control, budget: float) -> Outcome:
+    schedule = replace(schedule_for(part, how.mu), repairs=PILOT_REPAIRS).scaled(PILOT * how.effort)
+    return improve(model, part, start, (how.seed, part.number, 8), schedule, control, -1, budget)
+
+
+def _as_before(model: Model, part: Part, start: Ints, pilot: Outcome, how: How) -> float:
+    """The weight of the shape that will keep a part's borders about as long as in ``start`` (n,)."""
+    inside = np.zeros(model.n, bool)
+    inside[part.units] = True
+    source = np.repeat(np.arange(model.n), np.diff(model.indptr))
+    cut = start[source] != start[model.indices]
+    own = float(model.cut[cut & inside[source]].sum() / 2)
+    longer = (pilot.cut - float(model.cut[cut].sum() / 2)) / own if own > 0 else 0.0
+    by = np.exp((1 + longer - AS_BEFORE) / BEND)
+    return float(how.mu * np.clip(by, LEAST_MU, MOST_MU))
 
 
 def _start(model: Model, current: Ints, how: How, control: Control) -> Ints:
@@ -99,7 +153,7 @@ def capped(
     for mu in () if hopeless else CAP_SHAPES:
         if control.look():
             break
-        again = redraw(model, current, replace(how, mu=mu), control)
+        again = redraw(model, current, replace(how, mu=mu, as_before=False), control)
         if model.moved_share(again) <= max_moved and model.within(model.loads(again)).all():
             return again
     forced = float(model.move[~model.remain[current]].sum())
@@ -109,7 +163,8 @@ def capped(
     budget -= float(model.move[away].sum())
     if budget < 0:
         return current.copy()
-    return redraw(model, current, replace(how, mu=CAP_SHAPES[-1]), control, hopeless=hopeless, budget=budget)
+    bare = replace(how, mu=CAP_SHAPES[-1], as_before=False)
+    return redraw(model, current, bare, control, hopeless=hopeless, budget=budget)
 
 
 def settle(
@@ -159,7 +214,9 @@ def _rank(outcome: Outcome, bare: bool) -> tuple[bool, float, float, float]:
     return (not outcome.feasible, outcome.worst, outcome.excess, outcome.moved if bare else outcome.energy)
 
 
-def _starts(part: Part) -> int:
+def _starts(part: Part, largest: int) -> int:
     """How many independent runs a part gets: luck evens out where parts are small."""
     size = len(part.source)
-    return 8 if size < 300 else 6 if size < SMALL else 2 if size < 15_000 else 1
+    if size < SMALL:
+        return 8 if size < 300 else 6
+    return 2 if size < 15_000 or size <= BESIDE * largest else 1

@@ -19,6 +19,8 @@ from geo.rebalance.problem import Floats, Ints
 
 SLICE = 400_000
 """Proposals between two looks at the stop sign: about 0.2 s."""
+LEAST = 200
+"""Proposals at one temperature, at least."""
 FIRM = 0.5
 """Where shape weighs more, heat and penalty rise with it, or the shape would freeze the search."""
 YIELD, LEAST_SHAPE = 0.7, 0.15
@@ -44,7 +46,7 @@ class Schedule:
     repairs: int = 10
     inside: float = 0.995
     near: int = 40
-    step: float = 2.0
+    step: float = 0.7
 
     def scaled(self, by: float) -> "Schedule":
         """The same road in fewer or more sweeps."""
@@ -61,6 +63,8 @@ class Outcome:
     excess: float
     energy: float
     moved: float
+    violation: float
+    cut: float
 
     @property
     def rank(self) -> tuple[bool, float, float, float]:
@@ -93,7 +97,7 @@ class State:
 def schedule_for(part: Part, mu: float) -> Schedule:
     """Small parts get more sweeps: they are cheap and their luck is larger."""
     borders = max(1, len(part.source))
-    more = float(np.clip((100_000 / borders) ** 0.6, 1.0, 8.0))
+    more = float(np.clip((100_000 / borders) ** 0.6, 2.0, 8.0))
     plain = Schedule(hot=300, cool=150, mu=mu, each=more)
     if mu <= FIRM:
         return plain
@@ -104,7 +108,10 @@ def improve(
     model: Model, part: Part, labels: Ints, seed: tuple[int, ...], schedule: Schedule, control: Control,
     task: int = 0, budget: float = np.inf,
 ) -> Outcome:  # fmt: skip
-    """The best plan found for a part, starting from ``labels`` (n,), where each grid is in one piece."""
+    """The best plan found for a part, starting from ``labels`` (n,), where each grid is in one piece.
+
+    ``task`` is its number in the progress that is told (below 0: not told).
+    """
     state = state_of(model, part, labels, seed)
     keep(model, part, state, schedule.mu)
     if len(part.source) == 0:
@@ -119,10 +126,12 @@ def improve(
             model, part, state, schedule, control, heat, low * (high / low) ** f, schedule.near, budget
         ):
             return best_of(state)
-        control.note(task, i / total, weight)
+        if task >= 0:
+            control.note(task, i / total, weight)
     if not cool(model, part, state, schedule, control, schedule.cool, high, top, budget):
         return best_of(state)
-    control.note(task, 1.0, weight)
+    if task >= 0:
+        control.note(task, 1.0, weight)
     for round_ in range(schedule.repairs):
         if best_of(state).feasible:
             break
@@ -144,13 +153,13 @@ def keep(model: Model, part: Part, state: State, mu: float) -> None:
     best = state.best
     if best is not None and best.feasible and (not feasible or energy >= best.energy):
         return
-    worst = excess = 0.0
-    if not feasible:
-        worst = float(model.violations(state.load)[part.grids].max())
-        excess = float(model.excess(state.load)[part.grids].sum())
+    violation = float(model.violations(state.load)[part.grids].max())
+    excess = 0.0 if feasible else float(model.excess(state.load)[part.grids].sum())
+    worst = 0.0 if feasible else violation
     rank = (not feasible, worst, excess, energy)
     if best is None or (rank < best.rank and _within_reach(model, part, state)):
-        state.best = Outcome(state.labels[part.units], feasible, worst, excess, energy, float(state.moved[0]))
+        moved, cut = float(state.moved[0]), float(state.moved[1])
+        state.best = Outcome(state.labels[part.units], feasible, worst, excess, energy, moved, violation, cut)
 
 
 def _within_reach(model: Model, part: Part, state: State) -> bool:
@@ -238,7 +247,7 @@ def _sweep(
     limit: int, budget: float,
 ) -> bool:  # fmt: skip
     """A step at one temperature; False when stopped."""
-    left = int(state.count * schedule.each)
+    left = max(LEAST, int(state.count * schedule.each))
     unit = part.mean_unit
     if state.clock[0] > 2_000_000_000 - 4 * left:
         state.mark[:] = 0
@@ -260,7 +269,10 @@ def _sweep(
     refresh(model, part, state)
     _reprice(state, low, high, weight, model.scale, schedule.step)
     keep(model, part, state, schedule.mu)
-    control.stand(part.number, *standing(model, part, state.load, float(state.moved[0])))
+    best = best_of(state)
+    control.stand(
+        part.number, best.feasible, best.violation, best.moved / max(float(model.move.sum()), 1e-300)
+    )
     return True
 
 
@@ -281,11 +293,6 @@ def _reprice(state: State, low: Floats, high: Floats, weight: Floats, scale: Flo
     under = np.subtract(low, state.load, out=np.zeros_like(low), where=np.isfinite(low))
     state.dear = np.maximum(0.0, state.dear + by * over)
     state.cheap = np.maximum(0.0, state.cheap + by * under)
-
-
-def standing(model: Model, part: Part, load: Floats, moved: float) -> tuple[float, float]:
-    """Violation of a part's grids under these loads (G, k), and the share of all move weight that moves."""
-    return float(model.violations(load)[part.grids].max()), moved / max(float(model.move.sum()), 1e-300)
 
 
 def refresh(model: Model, part: Part, state: State) -> None:
