@@ -8,8 +8,8 @@ import numpy.typing as npt
 from geo.rebalance.model import Model
 from geo.rebalance.problem import Floats, Ints
 
-STRICTEST = 1e-3
-"""Tolerances below this are priced like this one, or the penalty would drown the borders."""
+FINEST = 20.0
+"""A tolerance finer than this part of a mean unit is priced like it, or the borders would not count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,7 @@ def patch_of(model: Model, labels: Ints, grids: Ints, by_length: bool) -> Patch:
     source, sink = here[source[slot]], here[model.indices[slot]]
     back = np.empty(len(slot), np.int32)
     back[np.arange(len(slot))] = np.lexsort((source, sink))
+    mean = len(units) / len(grids)
     tol = np.where(np.isfinite(model.tol), model.tol, 1e300)
     return Patch(
         units=units,
@@ -56,5 +57,5 @@ def patch_of(model: Model, labels: Ints, grids: Ints, by_length: bool) -> Patch:
         W=np.ascontiguousarray(model.W[units]),
         target=np.ascontiguousarray(model.target[grids]),
         tol=tol,
-        price=np.maximum(len(units) / len(grids), 1 / np.maximum(tol, STRICTEST)),
+        price=np.clip(1 / np.maximum(tol, 1e-9), mean, FINEST * mean),
     )

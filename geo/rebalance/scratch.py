@@ -1,6 +1,6 @@
 """Grids from scratch: first plans by bisection, then annealing on the number of cut borders.
 
-Few grids: chains of annealing, each link begun by a kick (two grids joined and parted anew), until half of
+Few grids: chains of annealing, each link begun by a kick (two grids joined and parted anew), until most of
 the chains agree. Many grids: one long road of annealing, then such chains on groups of three neighbouring
 grids. All work is counted in proposals, never by the clock.
 """
@@ -19,15 +19,18 @@ from geo.rebalance.parts import Part, parts_of
 from geo.rebalance.patches import Patch, patch_of
 from geo.rebalance.problem import Bools, Ints
 
-FEW = 8
-"""Up to so many grids are searched as a whole."""
+FEW, SMALL = 8, 500
+"""Up to so many grids, or so many units, are searched as a whole."""
 CHAINS, LINKS, ROUNDS = 8, 8, 10
-"""Chains of a part of few grids, links a round, and most rounds."""
-AGREED = 0.5
+"""Chains of a part of few grids, links a round (the first has one, so that a plan is there early), and most
+rounds."""
+CHEAP, MORE_ROUNDS = 150, 40
+"""Up to so many units a part gets so many rounds, once it has a plan within its limits."""
+AGREED = 0.75
 """Share of the chains that must have found the best plan for the search to end early."""
-EACH, LEAST, MOST = 1_000, 50_000, 1_000_000
+EACH, LEAST, MOST = 1_000, 10_000, 1_000_000
 """Proposals a unit of a link, and the least and most."""
-ROADS = (Heat(0), Heat(0, hot=4.0), Heat(0, cold=0.5), Heat(0, hot=3.0, loose=0.1, firm=3.0))
+ROADS = (Heat(0), Heat(0, hot=4.0), Heat(0, cold=0.5), Heat(0, hot=3.0, loose=0.02, firm=5.0))
 """Roads that the links take in turn: which is best depends on how fine the units are."""
 WARMTH = 1.0
 """Temperature, in cut borders, at which a link may end worse than the one before."""
@@ -60,12 +63,12 @@ def from_scratch(model: Model, wish: Wish, control: Control) -> Ints:
     rng = np.random.default_rng([wish.seed, 2])
     labels = control.run([partial(greenfield.first_plan, model, rng, control.stopped)])[0]
     parts = [p for p in parts_of(model, labels) if len(p.grids) > 1]
-    few = [p for p in parts if len(p.grids) <= FEW]
+    few = [p for p in parts if len(p.grids) <= FEW or len(p.units) <= SMALL]
+    many = [p for p in parts if len(p.grids) > FEW and len(p.units) > SMALL]
     if few:
         _by_chains(model, few, labels, wish, control)
-    for part in parts:
-        if len(part.grids) > FEW:
-            _by_groups(model, part, labels, wish, control)
+    for part in many:
+        _by_groups(model, part, labels, wish, control)
     return labels
 
 
@@ -73,18 +76,20 @@ def _by_chains(model: Model, parts: list[Part], labels: Ints, wish: Wish, contro
     """Search, in place, parts of few grids as a whole."""
     patches = [patch_of(model, labels, p.grids, wish.by_length) for p in parts]
     chains = [[chain_of(p, labels) for _ in range(CHAINS)] for p in patches]
-    rounds = 1 if wish.hopeless else max(1, round(ROUNDS * wish.effort))
+    rounds = 1 if wish.hopeless else max(1, round(MORE_ROUNDS * wish.effort))
     live = list(range(len(parts)))
     for r in range(rounds):
+        links = LINKS if r else 1
         tasks: list[Callable[[], None]] = [
-            partial(_links, patches[i], chain, (wish.seed, parts[i].number, r, c), LINKS, r == 0, control)
+            partial(_links, patches[i], chain, (wish.seed, parts[i].number, r, c), links, r == 0, control)
             for i in live
             for c, chain in enumerate(chains[i])
         ]
         control.run(tasks, counted=False)
         control.note(0, (r + 1) / rounds, 1.0)
         before = live
-        live = [i for i in live if not _agreed(chains[i])]
+        late = r + 1 >= ROUNDS * wish.effort
+        live = [i for i in live if not (_agreed(chains[i]) or (late and not _cheap(patches[i], chains[i])))]
         for i in before:
             best = min(chains[i], key=lambda c: c.rank)
             labels[patches[i].units] = patches[i].grids[best.best]
@@ -92,6 +97,11 @@ def _by_chains(model: Model, parts: list[Part], labels: Ints, wish: Wish, contro
             control.feasible_now()
         if not live or control.look():
             return
+
+
+def _cheap(patch: Patch, chains: list[Chain]) -> bool:
+    """Whether more rounds cost little and improve a plan that is within its limits."""
+    return len(patch.units) <= CHEAP and min(c.rank[0] for c in chains) == 0
 
 
 def _agreed(chains: list[Chain]) -> bool:
