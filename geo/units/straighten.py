@@ -57,13 +57,13 @@ def _arcs(units: Units, free: Bools, fixed: Bools) -> list[Floats]:
     """Chains of free pieces between places where another border begins or the direction is given."""
     segments = units.segments
     stops = np.unique(keys(np.concatenate([segments.start[fixed], segments.end[fixed]])))
-    arcs = []
-    for line in chained(straight_lines(segments.start[free], segments.end[free])):
-        xy = shapely.get_coordinates(line)
-        at = np.flatnonzero(np.isin(keys(xy), stops))
-        cuts = np.unique(np.r_[0, at, len(xy) - 1])
-        arcs += [xy[a : b + 1] for a, b in pairwise(cuts)]
-    return arcs
+    lines = chained(straight_lines(segments.start[free], segments.end[free]))
+    xy, of = shapely.get_coordinates(lines, return_index=True)
+    stop = np.isin(keys(xy), stops)
+    stop[1:] |= of[1:] != of[:-1]
+    stop[:-1] |= of[1:] != of[:-1]
+    stop[[0, -1]] = True
+    return [xy[a : b + 1] for a, b in pairwise(np.flatnonzero(stop)) if of[a] == of[b]]
 
 
 def _usual_piece(line: Floats) -> float:
