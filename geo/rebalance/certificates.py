@@ -1,14 +1,22 @@
 """Why there is no plan within tolerance: reasons that are proofs, and what would help."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
-from geo.rebalance.bounds import Bound, counts_that_fit
+from geo.rebalance.bounds import Bound, counts_that_fit, least_and_most
 from geo.rebalance.model import SLACK, Model
 from geo.rebalance.parts import regions
-from geo.rebalance.problem import Bools, Ints
+from geo.rebalance.problem import Bools, Floats, Ints
+
+FEW = 8
+"""Regions from which a bridge is looked for, smallest first."""
+_Way = tuple[bool, float, int, int]
+"""Whether the bridge is not enough, how long it is, and the units that it joins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +65,7 @@ def cap_proof(bound: Bound, max_moved: float | None, enough: float | None = None
 
 def _up(share: float) -> str:
     """A share in four decimals, rounded up, so that whoever allows it allows enough."""
-    return f"{np.ceil(share * 1e4 - 1e-6) / 1e4:.4f}"
+    return f"{np.ceil(share * 1e4 + 1e-9) / 1e4:.4f}"
 
 
 def no_plan(model: Model, c: int) -> Certificate:
@@ -137,18 +145,25 @@ def _class_totals(model: Model) -> list[Certificate]:
             if least * (1 - SLACK) <= weight <= most * (1 + SLACK):
                 continue
             mean = float(model.target[grids, j].mean())
-            fit = int(np.ceil(weight / (mean * (1 + model.tol[j])) - SLACK))
+            fit = _number(weight, mean, float(model.tol[j]), int((model.unit_class == c).sum()))
+            would = "no number of grids with such targets fits, so change the targets"
+            would = would if fit is None else f"{fit} grids with such targets would fit"
             side, limit = ("more", most) if weight > most else ("less", least)
             message = (
                 f"class {{class}} has {weight:g} {{weight}}, {side} than the {limit:g} that its {len(grids)} "
-                f"grids together {'may' if weight > most else 'must'} have; {max(1, fit)} grids with such "
-                "targets would fit"
+                f"grids together {'may' if weight > most else 'must'} have; {would}"
             )
-            figures = {"weight": weight, "least": least, "most": most, "grids_that_fit": max(1, fit)}
+            figures = {"weight": weight, "least": least, "most": most, "grids_that_fit": fit}
             found.append(
                 Certificate("class_total", message, tuple(map(int, grids)), (), int(j), int(c), figures)
             )
     return found
+
+
+def _number(weight: float, mean: float, tol: float, units: int) -> int | None:
+    """The fewest grids of a mean target that can share a weight; None where no number fits."""
+    fewest = max(1, int(np.ceil(weight / (mean * (1 + tol)) - SLACK)))
+    return fewest if fewest <= units and fewest * mean * (1 - tol) <= weight * (1 + SLACK) else None
 
 
 def _locks(model: Model, current: Ints) -> list[Certificate]:
@@ -156,7 +171,8 @@ def _locks(model: Model, current: Ints) -> list[Certificate]:
     found = []
     load = model.loads(current)
     locked = np.column_stack([np.bincount(current, w * model.fixed, model.G) for w in model.W.T])
-    reach = _reachable_weight(model, current)
+    held = _held(model, current)
+    reach = held.reach
     shut = np.asarray(model.problem.locked_grids)
     has_lock = shut | (np.bincount(current, model.fixed, model.G) > 0)
     for g in np.flatnonzero(model.remain):
@@ -175,12 +191,12 @@ def _locks(model: Model, current: Ints) -> list[Certificate]:
                     "unlock units there, or the grid"
                 )
                 figures = {"weight": float(has), "least": least, "most": most}
-                group, held = int(model.grid_class[g]), np.flatnonzero(model.fixed & (current == g))
-                held = held[np.argsort(-model.W[held, j], kind="stable")][: 0 if shut[g] else 20]
+                group, locks = int(model.grid_class[g]), np.flatnonzero(model.fixed & (current == g))
+                locks = locks[np.argsort(-model.W[locks, j], kind="stable")][: 0 if shut[g] else 20]
                 found.append(
-                    Certificate("locks", message, (int(g),), tuple(map(int, held)), int(j), group, figures)
+                    Certificate("locks", message, (int(g),), tuple(map(int, locks)), int(j), group, figures)
                 )
-    for held_in, apart in _held_apart(model, current):
+    for held_in, apart in _apart(held):
         message = (
             "grid {grids} cannot be in one piece: its locked units {units} lie in parts that do not touch; "
             "unlock all but one part, or put in a bridge"
@@ -196,31 +212,58 @@ def _locks(model: Model, current: Ints) -> list[Certificate]:
     return found
 
 
-def _held_apart(model: Model, current: Ints) -> list[tuple[int, tuple[int, ...]]]:
-    """Grids whose locked units lie in several parts of all that the grid could have; a unit of each."""
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """Locked units of open grids: ``units`` (h,), their ``grid``, and which are in one ``piece`` of all that
+    their grid could have; ``reach`` (G, k) is the weight of that, inf for grids without locked units.
+    """
+
+    units: Ints
+    grid: Ints
+    piece: Ints
+    reach: Floats
+
+
+def _held(model: Model, current: Ints) -> _Held:
+    """What locked units hold together, for all grids at once.
+
+    A grid could have its locked units and all free land that touches them. Free land is the same for every
+    grid, so its components are found once, and each is a node of its own for each grid that touches it.
+    """
+    free = ~model.fixed & _open(model, current)
+    land = model.components(free)
+    units = np.flatnonzero(model.fixed & model.open_grids[current])
+    node = np.full(model.n, -1)
+    node[units] = np.arange(len(units))
+    both = np.vstack([model.edges, model.edges[:, ::-1]])
+    held, other = both[node[both[:, 0]] >= 0].T
+    grid = current[held]
+    together = (node[other] >= 0) & (current[other] == grid)
+    touching = free[other]
+    keys, at = np.unique(grid[touching] * model.n + land[other[touching]], return_inverse=True)
+    rows = np.concatenate([node[held[together]], node[held[touching]]])
+    columns = np.concatenate([node[other[together]], len(units) + at])
+    size = len(units) + len(keys)
+    graph = coo_matrix((np.ones(len(rows), np.int8), (rows, columns)), shape=(size, size))
+    piece = connected_components(graph, directed=False)[1][: len(units)].astype(np.int64)
+    reach = np.full((model.G, model.k), np.inf)
+    mine = np.unique(current[units])
+    for j, w in enumerate(model.W.T):
+        of_land = np.bincount(land[free], w[free], model.n)
+        own = np.bincount(current[units], w[units], model.G)
+        reach[mine, j] = (own + np.bincount(keys // model.n, of_land[keys % model.n], model.G))[mine]
+    return _Held(units, current[units], piece, reach)
+
+
+def _apart(held: _Held) -> list[tuple[int, tuple[int, ...]]]:
+    """Grids whose locked units lie in several pieces of all that the grid could have; a unit of each."""
     found = []
-    movable = ~model.fixed & _open(model, current)
-    for g in np.unique(current[model.fixed & model.open_grids[current]]).tolist():
-        held = np.flatnonzero(model.fixed & (current == g))
-        piece = model.components(movable | (model.fixed & (current == g)))[held]
-        first = np.unique(piece, return_index=True)[1]
+    for g in np.unique(held.grid).tolist():
+        mine = held.grid == g
+        first = np.unique(held.piece[mine], return_index=True)[1]
         if len(first) > 1:
-            found.append((int(g), tuple(int(u) for u in held[np.sort(first)][:20])))
+            found.append((int(g), tuple(int(u) for u in held.units[mine][np.sort(first)][:20])))
     return found
-
-
-def _reachable_weight(model: Model, current: Ints) -> np.ndarray:
-    """Weight (G, k) that a grid with locked units could have at most: all free units connected with it."""
-    out = np.full((model.G, model.k), np.inf)
-    movable = ~model.fixed & (model.open_grids | ~model.remain)[current]
-    for g in np.flatnonzero(model.open_grids):
-        if not (model.fixed & (current == g)).any():
-            continue
-        inside = movable | (model.fixed & (current == g))
-        piece = model.components(inside)
-        mine = np.unique(piece[model.fixed & (current == g)])
-        out[g] = model.W[inside & np.isin(piece, mine)].sum(axis=0)
-    return out
 
 
 def _regions(model: Model, current: Ints | None) -> list[Certificate]:
@@ -237,8 +280,7 @@ def _regions(model: Model, current: Ints | None) -> list[Certificate]:
         fits = []
         for r in names:
             units = region == r
-            weight = model.W[units].sum(axis=0)
-            fits.append(counts_that_fit(model, grids, weight) if len(grids) else [])
+            fits.append(_counts(model, grids, units))
             if not fits[-1]:
                 hemmed = bool(
                     np.bincount(without_locks[units]).max() < (without_locks == without_locks[units][0]).sum()
@@ -255,8 +297,14 @@ def _sharing_proof(
     """Regions that each could have some number of grids, but not such that all grids are used."""
     sizes = [int((region == r).sum()) for r in names]
     lone = tuple(int(np.flatnonzero(region == r)[0]) for r in names)
-    smallest = region == names[int(np.argmin(sizes))]
-    bridge = _bridge(model, region, smallest, grids, c)
+
+    def shared(joined: Bools) -> bool:
+        others = [f for r, f in zip(names, fits, strict=True) if not joined[region == r].any()]
+        return _adds_up([*others, _counts(model, grids, joined)], len(grids))
+
+    smallest = names[np.argsort(sizes, kind="stable")][:FEW]
+    found = [_bridge(model, region, region == r, c, shared) for r in smallest]
+    bridge = min((way for way in found if way is not None), default=None)
     message = (
         f"class {{class}} lies in {len(names)} parts that do not touch, of {', '.join(map(str, sizes[:8]))} "
         f"units (one of each: {{units}}), and no sharing of its {len(grids)} grids among them fits; "
@@ -269,7 +317,8 @@ def _sharing_proof(
         "counts_that_fit": [f[:20] for f in fits[:20]],
     }
     few = tuple(map(int, grids[:20]))
-    return Certificate("cut_off", message, few, lone[:20], group=c, figures=figures, bridge=bridge)
+    pair = None if bridge is None else bridge[2:]
+    return Certificate("cut_off", message, few, lone[:20], group=c, figures=figures, bridge=pair)
 
 
 def _adds_up(fits: list[list[int]], total: int) -> bool:
@@ -280,39 +329,69 @@ def _adds_up(fits: list[list[int]], total: int) -> bool:
     return total in sums
 
 
+def _counts(model: Model, grids: Ints, units: Bools) -> list[int]:
+    """How many of the grids can share these units: within their limits, and a unit for each."""
+    fits = counts_that_fit(model, grids, model.W[units].sum(axis=0)) if len(grids) else []
+    return [k for k in fits if k <= int(units.sum())] or fits
+
+
 def _region_proof(
     model: Model, current: Ints | None, units: Bools, grids: Ints, c: int, hemmed: bool
 ) -> Certificate:
     """One region that fits no number of grids, with the nearest place where a bridge would help."""
     here = np.unique(current[units]) if current is not None else np.zeros(0, np.int64)
     here = here[model.remain[here]] if len(here) else here
-    count = max(1, len(here))
-    j = _tightest(model, grids, units, count) if len(grids) else 0
-    weight = float(model.W[units, j].sum())
-    mean = float(model.target[grids, j].mean()) if len(grids) else 0.0
-    least, most = mean * (1 - float(model.tol[j])), mean * (1 + float(model.tol[j]))
-    fewer = int(np.floor(weight / least + SLACK)) if least > 0 else 0
-    figures: dict[str, Any] = {
-        "weight": weight,
-        "most": fewer * most,
-        "least": (fewer + 1) * least,
-        "grids_now": count,
-    }
+    j, why, figures = _misfit(model, grids, units)
+    figures["grids_now"] = max(1, len(here))
     region = regions(model, np.ones(model.n, bool) if current is None else _open(model, current))
-    bridge = None if hemmed else _bridge(model, region, units, grids, c)
-    why = "locked grids shut in" if hemmed else "no neighbour or bridge leads out of"
+    bridge = (
+        None
+        if hemmed
+        else _bridge(model, region, units, c, lambda joined: bool(_counts(model, grids, joined)))
+    )
     message = (
-        f"{why} {{grids}}: the {weight:g} {{weight}} there are too many for {fewer} grids "
-        f"(at most {fewer * most:g}) and too few for {fewer + 1} (at least {(fewer + 1) * least:g}); "
+        f"{'locked grids shut in' if hemmed else 'no neighbour or bridge leads out of'} {{grids}}: {why}; "
         + ("unlock a grid beside it" if hemmed else _advice(bridge))
     )
-    some = bridge if bridge is not None else tuple(map(int, np.flatnonzero(units)[:20]))
+    pair = None if bridge is None else bridge[2:]
+    some = pair if pair is not None else tuple(map(int, np.flatnonzero(units)[:20]))
     kind = "locks" if hemmed else "cut_off"
-    return Certificate(kind, message, tuple(map(int, here[:20])), some, j, c, figures, bridge)
+    return Certificate(kind, message, tuple(map(int, here[:20])), some, j, c, figures, pair)
 
 
-def _advice(bridge: tuple[int, int] | None) -> str:
-    return "put in a bridge" + ("" if bridge is None else ", best between {bridge}")
+def _misfit(model: Model, grids: Ints, units: Bools) -> tuple[int | None, str, dict[str, Any]]:
+    """The weight in which a region fits no number of the grids, in words and in figures.
+
+    The weight is None where each of them fits some number, and no number fits all.
+    """
+    weight = model.W[units].sum(axis=0)
+    if len(grids) == 0:
+        return None, f"its {int(units.sum())} units have no grid to go to", {}
+    low, high = least_and_most(model, grids)
+    room = SLACK * np.maximum(weight, 1e-300)
+    fits = (low <= weight + room) & (high >= weight - room)
+    alone = np.flatnonzero(~fits.any(axis=0))
+    if len(alone) == 0:
+        numbers = [(np.flatnonzero(f) + 1).tolist() for f in fits.T[np.isfinite(model.tol)]]
+        told = "; ".join(", ".join(map(str, n[:5])) + (" or more" if len(n) > 5 else "") for n in numbers)
+        why = f"no number of grids fits all weights there at once (in turn they would fit {told})"
+        return None, why, {"counts_that_fit": [n[:20] for n in numbers]}
+    fewer = (low <= weight + room).sum(axis=0)
+    most = np.where(fewer > 0, high[np.maximum(fewer, 1) - 1, np.arange(model.k)], 0.0)
+    j = int(alone[np.argmax((weight[alone] - most[alone]) / model.target[grids][:, alone].mean(axis=0))])
+    n = int(fewer[j])
+    figures: dict[str, Any] = {"weight": float(weight[j]), "most": float(most[j])}
+    sides = [f"too many for {'one grid' if n == 1 else f'{n} grids'} (at most {most[j]:g})"] if n else []
+    if n < len(grids):
+        figures["least"] = float(low[n, j])
+        sides.append(f"too few for {f'{n + 1} grids' if n else 'one grid'} (at least {low[n, j]:g})")
+    return j, f"the {weight[j]:g} {{weight}} there are {' and '.join(sides)}", figures
+
+
+def _advice(bridge: _Way | None) -> str:
+    if bridge is None:
+        return "put in a bridge"
+    return f"put in {'bridges, the first' if bridge[0] else 'a bridge, best'} between {{bridge}}"
 
 
 def _open(model: Model, current: Ints) -> Bools:
@@ -320,34 +399,22 @@ def _open(model: Model, current: Ints) -> Bools:
     return np.asarray((model.open_grids | ~model.remain)[current], bool)
 
 
-def _tightest(model: Model, grids: Ints, units: Bools, count: int) -> int:
-    """The weight in which the region is furthest from fitting its present number of grids."""
-    off = np.zeros(model.k)
-    for j in np.flatnonzero(np.isfinite(model.tol)):
-        mean = float(model.target[grids, j].mean())
-        if mean > 0 and model.tol[j] > 0:
-            off[j] = abs(float(model.W[units, j].sum()) / (count * mean) - 1) / model.tol[j]
-    return int(np.argmax(off))
-
-
-def _bridge(model: Model, region: Ints, units: Bools, grids: Ints, c: int) -> tuple[int, int] | None:
+def _bridge(model: Model, region: Ints, units: Bools, c: int, helps: Callable[[Bools], bool]) -> _Way | None:
     """The closest pair of a unit inside and one outside that a bridge should join; None without places.
 
-    A region with which the weight together fits some number of grids is taken before one with which it
-    does not, then the nearer.
+    A region that ``helps`` when it is joined with these units (n,) is taken before one that does not.
     """
     if model.problem.xy is None:
         return None
     from scipy.spatial import cKDTree
 
     inside = np.flatnonzero(units)
-    best: tuple[bool, float, int, int] | None = None
+    best: _Way | None = None
     for r in np.unique(region[(model.unit_class == c) & ~units & (region >= 0)]):
         outside = np.flatnonzero((region == r) & (model.unit_class == c))
-        weight = model.W[units].sum(axis=0) + model.W[outside].sum(axis=0)
         distance, index = cKDTree(model.problem.xy[outside]).query(model.problem.xy[inside])
         i = int(np.argmin(np.asarray(distance)))
-        helps = bool(counts_that_fit(model, grids, weight))
-        way = (not helps, float(np.asarray(distance)[i]), int(inside[i]), int(outside[np.asarray(index)[i]]))
+        alone = not helps(units | (region == r))
+        way = (alone, float(np.asarray(distance)[i]), int(inside[i]), int(outside[np.asarray(index)[i]]))
         best = way if best is None else min(best, way)
-    return None if best is None else best[2:]
+    return best
