@@ -129,11 +129,17 @@ def _by_region(model: Model, current: Ints, c: int, out: Floats, into: Floats) -
 
 def counts_that_fit(model: Model, grids: Ints, weight: Floats) -> list[int]:
     """How many of these grids can share a weight (k,) within their limits (a necessary condition)."""
-    low = np.cumsum(np.sort(model.low[grids], axis=0), axis=0)
-    high = np.cumsum(np.sort(model.high[grids], axis=0)[::-1], axis=0)
+    low, high = least_and_most(model, grids)
     room = SLACK * np.maximum(weight, 1e-300)
     fits = ((low <= weight + room) & (high >= weight - room)).all(axis=1)
     return [int(i) + 1 for i in np.flatnonzero(fits)]
+
+
+def least_and_most(model: Model, grids: Ints) -> tuple[Floats, Floats]:
+    """The least and the most (m, k) that one, two, ... of these m grids can have together."""
+    low = np.cumsum(np.sort(model.low[grids], axis=0), axis=0)
+    high = np.cumsum(np.sort(model.high[grids], axis=0)[::-1], axis=0)
+    return low, high
 
 
 def _merge(region: Ints, current: Ints, inside: np.ndarray) -> Ints:
