@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from numba import typeof
 from redraws import lattice, strips
 from small_instances import KINDS, SOLVED, instance, known_optimum
 
@@ -14,6 +15,7 @@ from geo.rebalance.corridors import corridor
 from geo.rebalance.model import Model, model_of
 from geo.rebalance.proving import CORRIDOR, EXACT, TREE, prove
 from geo.rebalance.ways import nearest_homes
+from geo.warm import warm
 
 ROUNDING = 1e-7
 
@@ -222,3 +224,18 @@ def test_the_compiled_ways_are_the_lightest(seed: int) -> None:
             assert np.isinf(way[g, some:]).all()
             assert way[g, :some].tolist() == lightest[g, listed].tolist()
             assert way[g, :some].tolist() == sorted(lightest[g, reached])[:some]
+
+
+def test_the_ways_are_compiled_before_anybody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def recorded(*given: object) -> tuple[np.ndarray, np.ndarray]:
+        asked.append([str(typeof(one)) for one in given])
+        return nearest_homes(*given)  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(corridors, "nearest_homes", recorded)
+    warm()
+    warmed = list(asked)
+    corridor_share(strip(8, 2, 4, 1.8, 0.1), alone=True)
+    assert asked[-1] in warmed
+    assert len(asked) > len(warmed)
