@@ -23,6 +23,7 @@ def _warm_rebalance() -> None:
                        np.column_stack([unit[:-1].ravel(), unit[1:].ravel()])])  # fmt: skip
     current = (np.arange(side * side) % side >= 2).astype(np.int64)
     rebalance(Problem(np.ones(side * side), edges, current, 2), threads=1, effort=0.02)
+    rebalance(Problem(np.ones(side * side), edges, None, 4), threads=1, effort=0.02)
     square = np.array([[0, 1], [1, 2], [2, 3], [0, 2], [1, 3]])
     swap = Problem(np.array([3.0, 3.0, 2.0, 2.0]), square, np.array([0, 0, 1, 1]), 2, 0.1)
     rebalance(swap, threads=1, effort=0.02)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from redraws import lattice, neighbours_of, pieces, strips, worst
 from small_instances import SOLVED, instance, known_optimum
+from tasks import task
 
 from geo.rebalance import Problem, exact, rebalance
 from geo.rebalance.exact import Optimum, can_try, least_moved
 from geo.rebalance.model import model_of
-from geo.rebalance.solver import Program
+from geo.rebalance.solver import Answer, Program
 
 ROUNDING = 1e-7
 
@@ -130,3 +131,25 @@ def test_infeasible_rows_are_told_as_such() -> None:
     program.add(3, np.inf, np.arange(2), 1.0)
     assert program.solve(10).status == "infeasible"
     assert program.relaxed().status == "infeasible"
+
+
+def test_a_solution_costs_what_the_solver_says_even_where_it_was_started_with_a_worse_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answers: list[tuple[float, float]] = []
+    solve = Program.solve
+
+    def priced(self: Program, nodes: int, gap: float = 0.0, start: np.ndarray | None = None) -> Answer:
+        answer = solve(self, nodes, gap, start)
+        if answer.x is not None and start is not None:
+            answers.append((float(self._cost @ answer.x), answer.value))
+        return answer
+
+    monkeypatch.setattr(Program, "solve", priced)
+    asked = task(20067)  # HiGHS 1.16 hands back the start here, with the value of the optimum
+    assert asked is not None
+    result = rebalance(asked.problem, asked.seed, None, asked.max_moved, asked.prefer, effort=0.05)
+    assert answers
+    for cost, value in answers:
+        assert cost == pytest.approx(value, abs=1e-6)
+    assert result.stopped_by == "optimal"
