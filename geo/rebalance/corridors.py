@@ -26,7 +26,7 @@ from geo.rebalance.problem import Floats, Ints
 from geo.rebalance.solver import Program
 from geo.rebalance.ways import nearest_homes
 
-NEAREST, LEAST_NEAREST, PAIRS = 24, 8, 1_000
+NEAREST, LEAST_NEAREST, PAIRS = 24, 4, 1_000
 """Homes that are told apart for each grid: at most, at least, and between in all."""
 THRESHOLDS = 3
 """Values of d for each grid."""

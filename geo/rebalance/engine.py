@@ -13,7 +13,7 @@ from geo.rebalance.control import Cancel, Control, Progress
 from geo.rebalance.model import SLACK, Model, model_of
 from geo.rebalance.problem import Floats, Ints, Problem
 from geo.rebalance.proving import prove
-from geo.rebalance.runs import How, capped, redraw
+from geo.rebalance.runs import ROUNDING, How, capped, redraw
 from geo.rebalance.scratch import Wish, from_scratch
 from geo.rebalance.steps import Step
 
@@ -80,7 +80,7 @@ def rebalance(
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time_limit: expected seconds above 0, got {time_limit}")
     control = Control(
-        time_limit, threads, progress, cancel, np.inf if max_moved is None else max_moved + 1e-12
+        time_limit, threads, progress, cancel, np.inf if max_moved is None else max_moved + ROUNDING
     )
     model = model_of(problem)
     how = How(seed, SHAPE[prefer] if mu is None else mu, effort, as_before=mu is None and prefer == "moves")
@@ -181,7 +181,7 @@ def _result(
     bound = known.bound
     share = model.moved_share(labels)
     violation = model.violation(labels)
-    feasible = _feasible(model, labels) and (max_moved is None or share <= max_moved + 1e-12)
+    feasible = _feasible(model, labels) and (max_moved is None or share <= max_moved + ROUNDING)
     stopped = control.stopped_by if control is not None else None
     reasons: list[Certificate] = []
     if not feasible:

@@ -36,6 +36,8 @@ LEAST_MU, MOST_MU = 0.5, 2.0
 """How far the weight of the shape may be changed so."""
 BESIDE = 0.6
 """A part with at most this share of the borders of the largest is run twice: it would be done long before."""
+ROUNDING = 1e-12
+"""Room for rounding when a moved share is compared with the cap."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,12 @@ def _pilot(model: Model, part: Part, start: Ints, how: How, control: Control, bu
 
 
 def _as_before(model: Model, part: Part, start: Ints, pilot: Outcome, how: How) -> float:
-    """The weight of the shape that will keep a part's borders about as long as in ``start`` (n,)."""
+    """The weight of the shape that will keep a part's borders about as long as in ``start`` (n,).
+
+    The borders of a short run that ends outside the limits tell nothing: it was stopped halfway.
+    """
+    if not pilot.feasible:
+        return how.mu
     inside = np.zeros(model.n, bool)
     inside[part.units] = True
     source = np.repeat(np.arange(model.n), np.diff(model.indptr))
@@ -148,16 +155,16 @@ def capped(
 
     ``hopeless``: the cap is known to be too low, so the nearest plan within it is looked for at once.
     """
-    if max_moved is None or model.moved_share(labels) <= max_moved:
+    if max_moved is None or model.moved_share(labels) <= max_moved + ROUNDING:
         return labels
     for mu in () if hopeless else CAP_SHAPES:
         if control.look():
             break
         again = redraw(model, current, replace(how, mu=mu, as_before=False), control)
-        if model.moved_share(again) <= max_moved and model.within(model.loads(again)).all():
+        if model.moved_share(again) <= max_moved + ROUNDING and model.within(model.loads(again)).all():
             return again
     forced = float(model.move[~model.remain[current]].sum())
-    budget = max_moved * float(model.move.sum()) - forced
+    budget = (max_moved + ROUNDING) * float(model.move.sum()) - forced
     start = _start(model, current, how, control)
     away = (start != current) & model.remain[current]
     budget -= float(model.move[away].sum())

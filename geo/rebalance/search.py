@@ -21,6 +21,9 @@ SLICE = 400_000
 """Proposals between two looks at the stop sign: about 0.2 s."""
 LEAST = 200
 """Proposals at one temperature, at least."""
+LARGE = 200_000
+"""Borders of a part, both ways, above which sweeps are fewer and shorter, and prices and aim stricter: what
+takes the longest is to end within its limits."""
 FIRM = 0.5
 """Where shape weighs more, heat and penalty rise with it, or the shape would freeze the search."""
 YIELD, LEAST_SHAPE = 0.7, 0.15
@@ -97,8 +100,10 @@ class State:
 def schedule_for(part: Part, mu: float) -> Schedule:
     """Small parts get more sweeps: they are cheap and their luck is larger."""
     borders = max(1, len(part.source))
-    more = float(np.clip((100_000 / borders) ** 0.6, 2.0, 8.0))
+    more = float(np.clip((100_000 / borders) ** 0.6, 2.0 if borders <= LARGE else 1.0, 8.0))
     plain = Schedule(hot=300, cool=150, mu=mu, each=more)
+    if borders > LARGE:
+        plain = replace(plain, hot=255, cool=128, inside=0.98, step=1.2)
     if mu <= FIRM:
         return plain
     return replace(plain, start=1.33 * mu, middle=0.4 * mu, penalty=(2 * mu, 27 * mu, 200 * mu))
