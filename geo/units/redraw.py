@@ -113,6 +113,12 @@ def _settle(
             kept = np.union1d(kept, np.concatenate([keys(arcs[k][1]) for k in use]))
         candidate = result.copy()
         candidate[drawn] = keep_vertices(rough, kept, [arcs[k][0] for k in use])
+        there = np.unique(keys(shapely.get_coordinates(candidate[drawn])))
+        # a ring that would have fewer than three vertices keeps all: nothing of it is straightened
+        stuck = {k for k in use if np.isin(np.setdiff1d(keys(arcs[k][0]), kept), there).any()}
+        if stuck:
+            use = [k for k in use if k not in stuck]
+            continue
         faulty = _faults(candidate, drawn, around, was_sound)
         if faulty is None:
             return candidate, use

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely import LineString, box
 from towns import SIZE, SOUTH, WEST, town
@@ -79,6 +79,7 @@ def test_a_redraw_is_a_coverage_of_the_same_land(seed, mode, steps):
 
 @settings(max_examples=20, deadline=None)
 @given(seeds, st.sampled_from(["blocks", "h3"]), st.integers(1, 25))
+@example(2585, "h3", 15)  # a ring straightened to two vertices
 def test_noding_leaves_no_vertex_on_old_borders(seed, mode, steps):
     t, _, _, r = redrawn(seed, mode, steps)
     there = r.polygons[~shapely.is_missing(r.polygons)]
