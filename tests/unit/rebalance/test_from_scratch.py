@@ -128,7 +128,7 @@ def test_heavy_units_leave_hardly_any_plan() -> None:
 
 def test_three_weights_are_even_at_once() -> None:
     edges, weights = town(300, 1)
-    result = rebalance(Problem(weights, edges, None, 10, 0.05), time_limit=None)
+    result = drawn(Problem(weights, edges, None, 10, 0.05))
     assert result.feasible
     assert pieces(edges, result.labels) == 10
     load = np.column_stack([np.bincount(result.labels, w) for w in weights.T])
@@ -218,7 +218,7 @@ def test_progress_only_rises() -> None:
     def progress(event: Mapping[str, Any]) -> None:
         told.append(float(event["progress"]))
 
-    rebalance(Problem(weights, edges, None, 12, 0.05), time_limit=None, progress=progress)
+    drawn(Problem(weights, edges, None, 12, 0.05), progress=progress)
     assert told == sorted(told)
 
 
