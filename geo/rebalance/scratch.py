@@ -18,6 +18,7 @@ from geo.rebalance.model import Model
 from geo.rebalance.parts import Part, parts_of
 from geo.rebalance.patches import Patch, patch_of
 from geo.rebalance.problem import Bools, Ints
+from geo.rebalance.runs import How, settle
 
 FEW, SMALL = 8, 500
 """Up to so many grids, or so many units, are searched as a whole."""
@@ -32,6 +33,8 @@ EACH, LEAST, MOST = 1_000, 10_000, 1_000_000
 """Proposals a unit of a link, and the least and most."""
 ROADS = (Heat(0), Heat(0, hot=4.0), Heat(0, cold=0.5), Heat(0, hot=3.0, loose=0.02, firm=5.0))
 """Roads that the links take in turn: which is best depends on how fine the units are."""
+FIRM = 1.0
+"""Weight of the shape, in mean unit weights a border, where a part is recombined to get within its limits."""
 WARMTH = 1.0
 """Temperature, in cut borders, at which a link may end worse than the one before."""
 
@@ -69,6 +72,9 @@ def from_scratch(model: Model, wish: Wish, control: Control) -> Ints:
         _by_chains(model, few, labels, wish, control)
     for part in many:
         _by_groups(model, part, labels, wish, control)
+    if not wish.hopeless:
+        # where several weights conflict, whole stretches have to change hands
+        settle(model, many, [np.inf] * model.G, labels, How(wish.seed, FIRM, wish.effort), control)
     return labels
 
 
