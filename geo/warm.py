@@ -4,6 +4,7 @@ import numpy as np
 
 from geo import cells, locator, shifts
 from geo.rebalance import Problem, rebalance
+from geo.rebalance.bounds import Needs
 from geo.rebalance.corridors import corridor
 from geo.rebalance.model import model_of
 
@@ -30,7 +31,7 @@ def _warm_rebalance() -> None:
     uneven = Problem(np.array([3.0, 3.0, 3.0, 1.0]), square[[0, 1, 2]], np.array([0, 0, 1, 1]), 2, 0.01)
     rebalance(uneven, threads=1, effort=0.02)
     three = model_of(Problem(np.ones(3), square[:2], np.arange(3), 3))
-    corridor(three, np.arange(3), 0, np.zeros(3), np.zeros(3), 0.0)
+    corridor(three, np.arange(3), 0, Needs(np.zeros(3), np.zeros(3), {0: 0.0}))
 
 
 if __name__ == "__main__":

@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from app.filemode import rebalance_frontier
 from app.filemode.rebalance_checks import check_search
-from app.filemode.rebalance_frontier import beside
+from app.filemode.rebalance_frontier import companion
 from app.filemode.rebalance_input import Case, read_case
 from app.filemode.rebalance_options import Options
 from geo.errors import InputError
 from geo.files import write_table
+from geo.files.beside import beside
 from geo.files.writing import check_writable
 from geo.rebalance import Result, frontier, measures, rebalance, report
 from geo.rebalance.control import Cancel, Progress
@@ -75,8 +76,8 @@ def run(
     _write(how.report, lambda path: path.write_text(written, encoding="utf-8"))
     if "plans" in content:
         rows = rebalance_frontier.table(content)
-        _write(beside(how.report, "csv"), lambda path: path.write_text(rows, encoding="utf-8"))
-        _write(beside(how.report, "svg"), lambda path: rebalance_frontier.picture(content, path))
+        _write(companion(how.report, "csv"), lambda path: path.write_text(rows, encoding="utf-8"))
+        _write(companion(how.report, "svg"), lambda path: rebalance_frontier.picture(content, path))
     return CLEAN if clean else NOT_ALL, content
 
 
@@ -124,7 +125,7 @@ def _keep_inputs(options: Options, how: Run) -> None:
         raise InputError("--out and --report are one file: name two", kind="bad-usage", file=str(how.out))
     read = (options.units, options.edges, options.barriers, options.bridges, options.targets)
     given = [path for path in read if path is not None and path.exists()]
-    more = [] if how.plans is None else [beside(how.report, "csv"), beside(how.report, "svg")]
+    more = [] if how.plans is None else [companion(how.report, "csv"), companion(how.report, "svg")]
     if how.out.resolve() in [path.resolve() for path in more]:
         message = "the table or picture of the frontier goes there: write OUT to another file"
         raise InputError(message, kind="bad-usage", file=str(how.out))
@@ -134,7 +135,7 @@ def _keep_inputs(options: Options, how: Run) -> None:
 
 
 MOST_PLANS = 100
-"""Each is a redraw of its own: more would not end in anybody's time."""
+"""More would not end in anybody's time."""
 
 
 def _several(case: Case, how: Run, progress: Progress | None, cancel: Cancel | None) -> list[Result]:
@@ -177,13 +178,11 @@ def _rows(case: Case, result: Result) -> Any:
 
 def _write(path: Path, fill: Callable[[Path], object]) -> None:
     """Write beside and rename, so that a broken file is never left."""
-    part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
-        fill(part)
-        part.replace(path)
+        with beside(path) as folder:
+            fill(folder / path.name)
+            (folder / path.name).replace(path)
     except OSError as error:
         raise InputError(
             f"cannot be written ({error.strerror or error})", kind="unwritable-file", file=str(path)
         ) from error
-    finally:
-        part.unlink(missing_ok=True)

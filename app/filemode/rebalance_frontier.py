@@ -18,7 +18,7 @@ COLUMNS = (
 )
 
 
-def beside(report: Path, ending: str) -> Path:
+def companion(report: Path, ending: str) -> Path:
     """REPORT.json -> REPORT.frontier.<ending>."""
     return report.with_name(f"{report.stem}.frontier.{ending}")
 

@@ -21,13 +21,24 @@ class Bound:
     source: str
 
 
-def elementary(model: Model, current: Ints) -> Bound:
-    """The bound of what must leave or enter grids, class by class (see ``needs``)."""
-    return together(model, {ELEMENTARY: needs(model, current)})
+@dataclass(frozen=True, eq=False)
+class Needs:
+    """Move weight that each grid must give (``out``, (G,)) and get (``into``, (G,)), and what that makes at
+    ``least`` for each class.
+    """
+
+    out: Floats
+    into: Floats
+    least: dict[int, float]
 
 
-def needs(model: Model, current: Ints) -> dict[int, float]:
-    """For each class, the move weight that must leave the grids above their limits, or reach those below.
+def elementary(model: Model, found: Needs) -> Bound:
+    """The bound of what must leave or enter grids, class by class."""
+    return together(model, {ELEMENTARY: found.least})
+
+
+def needs(model: Model, current: Ints) -> Needs:
+    """What must leave the grids above their limits, and reach those below.
 
     A grid above a limit loses at least a set of its own units that weighs the excess, and these sets
     are disjoint; one below gains at least a set of others' units, likewise. In move weight such a set
@@ -35,12 +46,12 @@ def needs(model: Model, current: Ints) -> dict[int, float]:
     larger of the two sums holds per class; and per region of it (units connected with each other)
     where every region must keep its number of grids.
     """
-    out, into = grid_needs(model, current)
-    found = {}
+    out, into = _grid_needs(model, current)
+    least = {}
     for c in np.unique(model.grid_class).tolist():
         mine = model.grid_class == c
-        found[c] = max(out[mine].sum(), into[mine].sum(), _by_region(model, current, c, out, into))
-    return found
+        least[c] = max(out[mine].sum(), into[mine].sum(), _by_region(model, current, c, out, into))
+    return Needs(out, into, least)
 
 
 def together(model: Model, proofs: Mapping[str, Mapping[int, float]]) -> Bound:
@@ -57,7 +68,7 @@ def together(model: Model, proofs: Mapping[str, Mapping[int, float]]) -> Bound:
     return Bound(max(0.0, total / float(model.move.sum()) - SLACK), "; ".join(names))
 
 
-def grid_needs(model: Model, current: Ints) -> tuple[Floats, Floats]:
+def _grid_needs(model: Model, current: Ints) -> tuple[Floats, Floats]:
     """Move weight (G,) that each open or dissolved grid must give, and must get."""
     load = model.loads(current)
     out, into = np.zeros(model.G), np.zeros(model.G)

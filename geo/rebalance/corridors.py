@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo.rebalance.bounds import Needs
 from geo.rebalance.model import Model
 from geo.rebalance.problem import Floats, Ints
 from geo.rebalance.solver import Program
@@ -57,18 +58,15 @@ def corridor(
     model: Model,
     current: Ints,
     c: int,
-    out: Floats,
-    into: Floats,
-    least: float,
+    needs: Needs,
     stopped: Callable[[], bool] = lambda: False,
 ) -> float:
-    """Move weight that any plan of class ``c`` must move; at least ``least``, which is known already.
+    """Move weight that any plan of class ``c`` must move; at least what ``needs`` say already.
 
-    ``out``/``into`` (G,): move weight that each grid must give and get, known likewise. Only ``least`` is
-    returned where the proof does not hold: grids that are new or to be dissolved, a move weight that is not
-    balanced.
+    Only that is returned where the proof does not hold: grids that are new or to be dissolved, a move
+    weight that is not balanced.
     """
-    j = model.problem.move_weight
+    j, least = model.problem.move_weight, needs.least[c]
     mine = np.flatnonzero(model.open_grids & (model.grid_class == c))
     size = np.bincount(current, minlength=model.G)
     if (
@@ -82,7 +80,7 @@ def corridor(
     grids = _grids(model, current, mine, unit)
     if not (grids.way[np.isfinite(grids.way)] > 0).any():
         return least
-    program = _program(grids, out[mine] / unit, into[mine] / unit, least / unit, stopped)
+    program = _program(grids, needs.out[mine] / unit, needs.into[mine] / unit, least / unit, stopped)
     answer = program.solve(max(10, NODES // len(mine)))
     if answer.status == "infeasible" or not np.isfinite(answer.bound):
         return least

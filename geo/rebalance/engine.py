@@ -7,7 +7,7 @@ import numpy as np
 
 from geo.errors import InputError
 from geo.rebalance import bounds, certificates, flow, lighten, steps
-from geo.rebalance.bounds import Bound
+from geo.rebalance.bounds import Bound, Needs
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.control import Cancel, Control, Progress
 from geo.rebalance.model import SLACK, Model, model_of
@@ -95,8 +95,8 @@ def rebalance(
     else:
         aim = no_worse(model, current)
         labels = redraw(aim, current, how, control, hopeless=bool(known.proofs))
-        if not known.proofs:
-            proven = prove(model, current, labels, control, take=how.mu <= SHAPE["moves"])
+        if not known.proofs and known.needs is not None:
+            proven = prove(model, current, labels, known.needs, control, take=how.mu <= SHAPE["moves"])
             labels = proven.labels
             enough = model.moved_share(labels) if _feasible(model, labels) else None
             known = replace(known, bound=proven.bound, proofs=proven.proofs, enough=enough)
@@ -129,6 +129,7 @@ class _Known:
     bound: Bound | None
     estimate: float | None
     proofs: list[Certificate]
+    needs: Needs | None = None
     enough: float | None = None
 
 
@@ -136,7 +137,8 @@ def _known(model: Model, current: Ints | None) -> _Known:
     proofs = certificates.proofs(model, current)
     if current is None:
         return _Known(None, None, proofs)
-    return _Known(bounds.elementary(model, current), flow.estimate(model, current), proofs)
+    needs = bounds.needs(model, current)
+    return _Known(bounds.elementary(model, needs), flow.estimate(model, current), proofs, needs)
 
 
 def no_worse(model: Model, current: Ints) -> Model:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from geo.rebalance import bounds, exact
-from geo.rebalance.bounds import ELEMENTARY, Bound
+from geo.rebalance.bounds import ELEMENTARY, Bound, Needs
 from geo.rebalance.certificates import Certificate, no_plan
 from geo.rebalance.control import Control
 from geo.rebalance.corridors import corridor
@@ -29,12 +29,13 @@ class Proven:
     proofs: list[Certificate]
 
 
-def prove(model: Model, current: Ints, labels: Ints, control: Control, *, take: bool) -> Proven:
+def prove(model: Model, current: Ints, labels: Ints, needs: Needs, control: Control, *, take: bool) -> Proven:
     """The strongest bound for the plan ``labels`` (n,), and with ``take`` the plan of least moves if better.
 
-    A class whose plan moves no more than it must is done; a small one is solved exactly.
+    ``needs`` are those of today's plan. A class whose plan moves no more than it must is done; a small one is
+    solved exactly.
     """
-    proofs = {ELEMENTARY: bounds.needs(model, current)}
+    proofs = {ELEMENTARY: needs.least}
     open_ = [c for c, least in proofs[ELEMENTARY].items() if not _done(model, current, labels, c, least)]
     small = [c for c in open_ if exact.can_try(model, current, c)]
     tasks: list[Callable[[], Optimum]] = [
@@ -52,10 +53,9 @@ def prove(model: Model, current: Ints, labels: Ints, control: Control, *, take: 
             mine = model.unit_class == c
             labels[mine] = optimum.labels[mine]
     proofs[CORRIDOR] = {}
-    out, into = bounds.grid_needs(model, current)
     far = [c for c in open_ if c not in proofs[EXACT]]
     ways: list[Callable[[], float]] = [
-        partial(corridor, model, current, c, out, into, proofs[ELEMENTARY][c], control.stopped) for c in far
+        partial(corridor, model, current, c, needs, control.stopped) for c in far
     ]
     least = control.run(ways, counted=False) if ways else []
     proofs[CORRIDOR].update(zip(far, least, strict=True))

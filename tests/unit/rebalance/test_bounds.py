@@ -30,16 +30,16 @@ def strip(columns: int, rows: int, grids: int, growth: float, tolerance: float =
 def corridor_share(problem: Problem, *, alone: bool, stopped: Callable[[], bool] = lambda: False) -> float:
     """The share that the corridors prove, by themselves or on top of what is known without them."""
     model, current = model_of(problem), np.asarray(problem.current)
-    out, into = bounds.grid_needs(model, current)
     needs = bounds.needs(model, current)
     if alone:
-        out, into, needs = np.zeros(model.G), np.zeros(model.G), dict.fromkeys(needs, 0.0)
-    found = [corridor(model, current, c, out, into, least, stopped) for c, least in needs.items()]
+        needs = bounds.Needs(np.zeros(model.G), np.zeros(model.G), dict.fromkeys(needs.least, 0.0))
+    found = [corridor(model, current, c, needs, stopped) for c in needs.least]
     return sum(found) / float(model.move.sum())
 
 
 def elementary_share(problem: Problem) -> float:
-    return bounds.elementary(model_of(problem), np.asarray(problem.current)).share
+    model = model_of(problem)
+    return bounds.elementary(model, bounds.needs(model, np.asarray(problem.current))).share
 
 
 @pytest.mark.parametrize("seed", SOLVED)
@@ -121,7 +121,10 @@ def test_the_bounds_repeat_to_the_byte() -> None:
     model = model_of(strip(24, 8, 4, 1.6))
     current = np.asarray(model.problem.current)
     three, four = (
-        prove(model, current, current, Control(None, t, None, None), take=True).bound for t in (1, 2)
+        prove(
+            model, current, current, bounds.needs(model, current), Control(None, t, None, None), take=True
+        ).bound
+        for t in (1, 2)
     )
     assert three == four
 
@@ -150,7 +153,7 @@ def test_where_corridors_prove_nothing_they_say_what_was_known(change: dict[str,
     weights = np.where(current == 0, 1.6, 1.0)
     model = model_of(Problem(weights, lattice(12, 2), current, **given))  # type: ignore[arg-type]
     none = np.zeros(model.G)
-    assert corridor(model, current, 0, none, none, 0.25) == 0.25
+    assert corridor(model, current, 0, bounds.Needs(none, none, {0: 0.25})) == 0.25
 
 
 def test_a_piece_of_a_grid_beyond_the_others_makes_no_corridor_longer() -> None:
