@@ -54,7 +54,7 @@ async def run(
             work.check()
             await asyncio.wait({sending}, timeout=_POLL_S)
         sending.result()
-        told, furthest = False, 0.0
+        told = False
         while True:
             work.check()
             if work.early.is_set() and not told:
@@ -68,8 +68,7 @@ async def run(
                 return made
             if message[0] == "raised":
                 raise message[1]
-            furthest = max(furthest, message[1])
-            work.tell(low + (high - low) * furthest, message[2], **message[3])
+            work.tell(low + (high - low) * message[1], message[2], **message[3])
     except (EOFError, ConnectionError):
         await asyncio.to_thread(child.join, 5)
         raise ChildDied(

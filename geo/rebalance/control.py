@@ -47,7 +47,7 @@ class Control:
         self._done: dict[int, tuple[float, float]] = {}
         self._stand: dict[int, tuple[float, float, float]] | None = {}
         self._lock = threading.Lock()
-        self._told = -1.0
+        self._told, self._furthest = -1.0, 0.0
 
     @property
     def seconds(self) -> float:
@@ -137,9 +137,12 @@ class Control:
         done = list(self._done.values())
         whole = sum(size for _, size in done)
         share = sum(part * size for part, size in done) / whole if whole else 0.0
+        self._furthest = max(self._furthest, share)  # what is searched again is no step back
         with self._lock:
             stand = list((self._stand or {}).values())
         if stand:
             self._facts["violation"] = min(max(violation for _, _, violation in stand), 1e300)
             self._facts["moved_share"] = sum(moved for _, moved, _ in stand)
-        self._progress({**self._facts, "progress": round(share, 4), "seconds": round(self.seconds, 3)})
+        self._progress(
+            {**self._facts, "progress": round(self._furthest, 4), "seconds": round(self.seconds, 3)}
+        )

@@ -71,10 +71,14 @@ def from_scratch(model: Model, wish: Wish, control: Control) -> Ints:
     if few:
         _by_chains(model, few, labels, wish, control)
     for part in many:
-        _by_groups(model, part, labels, wish, control)
-    if not wish.hopeless:
-        # where several weights conflict, whole stretches have to change hands
-        settle(model, many, [np.inf] * model.G, labels, How(wish.seed, FIRM, wish.effort), control)
+        _by_road(model, part, labels, wish, control)
+        _by_groups(model, part, labels, wish, 0, control)
+    within = model.within(model.loads(labels))
+    off = [] if wish.hopeless else [p for p in many if not within[p.grids].all()]
+    # where several weights conflict, whole stretches have to change hands
+    settle(model, off, [np.inf] * model.G, labels, How(wish.seed, FIRM, wish.effort), control)
+    for part in off:
+        _by_groups(model, part, labels, wish, 1, control)
     return labels
 
 
@@ -115,8 +119,8 @@ def _agreed(chains: list[Chain]) -> bool:
     return np.isfinite(best) and sum(c.cut <= best + 1e-7 for c in chains) >= AGREED * len(chains)
 
 
-def _by_groups(model: Model, part: Part, labels: Ints, wish: Wish, control: Control) -> None:
-    """Search, in place, a part of many grids: one long road, then groups of neighbouring grids."""
+def _by_road(model: Model, part: Part, labels: Ints, wish: Wish, control: Control) -> None:
+    """Search, in place, a part of many grids along one long road."""
     patch = patch_of(model, labels, part.grids, wish.by_length)
     proposals = int(min(LONGEST, LONG * len(patch.units)) * wish.effort)
     starts = [chain_of(patch, labels) for _ in range(2)]
@@ -129,7 +133,12 @@ def _by_groups(model: Model, part: Part, labels: Ints, wish: Wish, control: Cont
     labels[patch.units] = patch.grids[best.best]
     if model.within(model.loads(labels)).all():
         control.feasible_now()
-    rng = np.random.default_rng([wish.seed, part.number, 5])
+
+
+def _by_groups(model: Model, part: Part, labels: Ints, wish: Wish, turn: int, control: Control) -> None:
+    """Search, in place, groups of neighbouring grids of a part; each ``turn`` has luck of its own."""
+    patch = patch_of(model, labels, part.grids, wish.by_length)
+    rng = np.random.default_rng([wish.seed, part.number, 5, turn])
     budget, idle = BUDGET * wish.effort, 0
     rounds = 1 if wish.hopeless else GROUP_ROUNDS
     for r in range(rounds):
@@ -140,7 +149,7 @@ def _by_groups(model: Model, part: Part, labels: Ints, wish: Wish, control: Cont
         chains = [chain_of(p, labels) for p in patches]
         before = _sum(chains)
         tasks: list[Callable[[], None]] = [
-            partial(_links, p, c, (wish.seed, part.number, r, i, 6), GROUP_LINKS, False, control)
+            partial(_links, p, c, (wish.seed, part.number, turn, r, i, 6), GROUP_LINKS, False, control)
             for i, (p, c) in enumerate(zip(patches, chains, strict=True))
         ]
         control.run(tasks, counted=False)
@@ -151,7 +160,7 @@ def _by_groups(model: Model, part: Part, labels: Ints, wish: Wish, control: Cont
         whole = score(patch, np.searchsorted(patch.grids, labels[patch.units]))[1]
         better = after[0] < before[0] or before[1] - after[1] > WORTH * whole
         idle = 0 if better else idle + 1
-        control.note(0, (r + 1) / rounds, 1.0)
+        control.note(turn, (r + 1) / rounds, 1.0)
         if model.within(model.loads(labels)).all():
             control.feasible_now()
 

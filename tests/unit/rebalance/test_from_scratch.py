@@ -135,6 +135,15 @@ def test_three_weights_are_even_at_once() -> None:
     assert (np.abs(load / load.mean(axis=0) - 1) <= 0.05 + 1e-9).all()
 
 
+def test_weights_that_conflict_are_brought_within_their_limits() -> None:
+    """Border moves alone leave this town outside; whole stretches have to change hands."""
+    edges, weights = town(520, 0)
+    problem = Problem(weights[:, :2], edges, None, 26, 0.03)
+    result = rebalance(problem, time_limit=None, effort=0.05)
+    assert result.feasible
+    assert pieces(edges, result.labels) == 26
+
+
 def test_targets_of_ones_own_are_met() -> None:
     edges = lattice(10, 10)
     target = np.array([10.0, 20.0, 30.0, 40.0])
