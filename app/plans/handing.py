@@ -2,6 +2,7 @@
 
 import bisect
 import datetime as dt
+import itertools
 import uuid
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -128,17 +129,23 @@ async def page(
     """
     rows = await _listed(connection, org_id, two, anew=after is None)
     givers, receivers = await comparison.sides(connection, two)
-    if step is not None:
-        rows = [row for row in rows if row.step == step]
-    if what is not None:
-        rows = [row for row in rows if row.what == what]
-    if grid is not None:
-        rows = [row for row in rows if grid in (givers[row.giver]["grid"], receivers[row.receiver]["grid"])]
-    first = 0 if after is None else bisect.bisect_right(rows, after, key=lambda row: row.key)
-    rows = rows[first : first + limit]
+
+    def chosen() -> list[_Row]:
+        """The rows of the page; the list may be long, so not on the loop."""
+        first = 0 if after is None else bisect.bisect_right(rows, after, key=lambda row: row.key)
+        wanted = (
+            row
+            for row in itertools.islice(rows, first, None)
+            if (step is None or row.step == step)
+            and (what is None or row.what == what)
+            and (grid is None or grid in (givers[row.giver]["grid"], receivers[row.receiver]["grid"]))
+        )
+        return list(itertools.islice(wanted, limit))
+
+    shown = await anyio.to_thread.run_sync(chosen)
     names = {
-        "building": await place_facts.building_names(connection, _keys(rows, "building")),
-        "customer": await account_facts.names_of(connection, _keys(rows, "customer")),
+        "building": await place_facts.building_names(connection, _keys(shown, "building")),
+        "customer": await account_facts.names_of(connection, _keys(shown, "customer")),
     }
     return [
         {
@@ -150,7 +157,7 @@ async def page(
             "from": givers[row.giver],
             "to": receivers[row.receiver],
         }
-        for row in rows
+        for row in shown
     ]
 
 
