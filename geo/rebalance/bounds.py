@@ -115,7 +115,7 @@ def _by_region(model: Model, current: Ints, c: int, out: Floats, into: Floats) -
     cannot if each region's weight fits no other number of grids; and a swap of two such grids costs at
     least as much as the needs, if no grid's need exceeds what a newcomer must be given.
     """
-    open_units = (model.open_grids | ~model.remain)[current] & (model.unit_class == c)
+    open_units = model.may_give(current) & (model.unit_class == c)
     grids = np.flatnonzero(model.open_grids & (model.grid_class == c))
     if len(grids) == 0 or not model.remain[model.grid_class == c].all():
         return 0.0

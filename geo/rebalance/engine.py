@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from geo.errors import InputError
-from geo.rebalance import bounds, certificates, flow, lighten, steps
+from geo.rebalance import bounds, certificates, flow, impossible, lighten, steps
 from geo.rebalance.bounds import Bound, Needs
 from geo.rebalance.certificates import Certificate
 from geo.rebalance.control import Cancel, Control, Progress
@@ -134,7 +134,7 @@ class _Known:
 
 
 def _known(model: Model, current: Ints | None) -> _Known:
-    proofs = certificates.proofs(model, current)
+    proofs = impossible.proofs(model, current)
     if current is None:
         return _Known(None, None, proofs)
     needs = bounds.needs(model, current)

@@ -300,8 +300,7 @@ class _Class:
 
 
 def _units(model: Model, current: Ints, c: int) -> Ints:
-    free: Bools = (model.open_grids | ~model.remain)[current] & (model.unit_class == c)
-    return np.flatnonzero(free)
+    return np.flatnonzero(model.may_give(current) & (model.unit_class == c))
 
 
 def _grids(model: Model, c: int) -> Ints:

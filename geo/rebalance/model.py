@@ -71,6 +71,10 @@ class Model:
         room = SLACK * np.maximum(self.target, 1e-300)
         return np.asarray(((load >= self.low - room) & (load <= self.high + room)).all(axis=1), bool)
 
+    def may_give(self, labels: Ints) -> Bools:
+        """Units (n,) whose grid may give: it is not locked."""
+        return np.asarray((self.open_grids | ~self.remain)[labels], bool)
+
     def excess(self, load: Floats) -> Floats:
         """How far (G,) grids are beyond their limits, as a sum of shares of the targets."""
         off = np.maximum(load - self.high, self.low - load)
