@@ -4,7 +4,7 @@
 import numpy as np
 from numba import njit
 
-from geo.rebalance.kernel import _next, stays_whole
+from geo.rebalance.kernel import _more_cut, _next, _relist, stays_whole
 from geo.rebalance.trees import _grow_tree, _uniform
 
 STAIR = 1_000
@@ -47,13 +47,7 @@ def shorten(
         g, h = labels[u], labels[indices[e]]
         if size[g] == 1:
             continue
-        shape = 0.0
-        for i in range(indptr[u], indptr[u + 1]):
-            other = labels[indices[i]]
-            if other == g:
-                shape += cut[i]
-            elif other == h:
-                shape -= cut[i]
+        shape = _more_cut(u, g, h, labels, indptr, indices, cut)
         off = 0.0
         for j in range(k):
             w, tg, th = W[u, j], target[g, j], target[h, j]
@@ -75,19 +69,9 @@ def shorten(
             load[g, j] -= W[u, j]
             load[h, j] += W[u, j]
         for i in range(indptr[u], indptr[u + 1]):
-            other = labels[indices[i]]
-            if other == g:
-                for s in (i, back[i]):
-                    place[s] = count[0]
-                    border[count[0]] = s
-                    count[0] += 1
-            elif other == h:
-                for s in (i, back[i]):
-                    count[0] -= 1
-                    last = border[count[0]]
-                    border[place[s]] = last
-                    place[last] = place[s]
-                    place[s] = -1
+            between = labels[indices[i]] != h
+            count[0] = _relist(i, between, border, place, count[0])
+            count[0] = _relist(back[i], between, border, place, count[0])
         if value[1] < 1e-7 and value[0] < best_value[0] - 1e-7:
             best_value[0] = value[0]
             best[:] = labels

@@ -119,6 +119,19 @@ def _relist(e, between, live, place, count):
     return count
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _more_cut(u, g, h, labels, indptr, indices, cut):
+    """By how much the weight of cut borders grows when unit u goes from grid g to grid h."""
+    more = 0.0
+    for i in range(indptr[u], indptr[u + 1]):
+        other = labels[indices[i]]
+        if other == g:
+            more += cut[i]
+        elif other == h:
+            more -= cut[i]
+    return more
+
+
 @njit(cache=True, nogil=True)
 def anneal(
     proposals, temperature, penalty, mu, limit, budget, source, sink, first, back, live, place, count, labels,
@@ -151,13 +164,7 @@ def anneal(
             cost = move[u]
             if moved[0] + cost > budget:
                 continue
-        shape = 0.0
-        for i in range(indptr[u], indptr[u + 1]):
-            other = labels[indices[i]]
-            if other == g:
-                shape += cut[i]
-            elif other == h:
-                shape -= cut[i]
+        shape = _more_cut(u, g, h, labels, indptr, indices, cut)
         delta = cost + mu * shape
         for j in range(k):
             w = W[u, j]

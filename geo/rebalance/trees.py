@@ -82,7 +82,7 @@ def recombine(
                     break
         if root < 0:
             continue
-        clock[0] += 1
+        clock[0] += 2  # stays_whole leaves marks of two numbers
         straight = 0.9 * _uniform(rng)
         count = _grow_tree(root, a, b, straight, labels, indptr, indices, mark, clock[0], order, parent,
                            front, via, rng)  # fmt: skip
